@@ -1,0 +1,4 @@
+namespace Cinegrain.Model.Measuring;
+
+/// <summary>placeholder</summary>
+public sealed class PartitionStatistics;

@@ -1,0 +1,87 @@
+namespace Cinegrain.Model.Ports;
+
+/// <summary>Names of the topics of the log.</summary>
+public static class Topics
+{
+    /// <summary>What users did; key = pseudonym; <see cref="Events.UserRecord"/>.</summary>
+    public const string Interactions = "cinegrain.interactions";
+
+    /// <summary>Interactions seen from their movie, and changes of the catalogue; key = movie; <see cref="Events.MovieRecord"/>.</summary>
+    public const string Signals = "cinegrain.signals";
+
+    /// <summary>Catalogue records; key = movie; <see cref="Events.MovieMetadata"/>, an empty value withdraws the movie. Compacted.</summary>
+    public const string Movies = "cinegrain.movies";
+
+    /// <summary>Refused input; key = source; <see cref="Events.RejectedInput"/>.</summary>
+    public const string Rejected = "cinegrain.rejected";
+}
+
+/// <summary>A record to be appended.</summary>
+/// <param name="Topic">One of <see cref="Topics"/>.</param>
+/// <param name="Key">Decides the partition, by <see cref="Partitioner"/>.</param>
+/// <param name="Value">Bytes of the value; empty is a tombstone on a compacted topic.</param>
+public readonly record struct LogEntry(string Topic, string Key, ReadOnlyMemory<byte> Value);
+
+/// <summary>Where a record stands.</summary>
+public readonly record struct LogPosition(int Partition, long Offset);
+
+/// <summary>A record as read.</summary>
+/// <param name="Offset">Offset in its partition; offsets grow, and may have holes where records were erased or have expired.</param>
+/// <param name="Key">Its key.</param>
+/// <param name="Value">Its value; empty is a tombstone.</param>
+/// <param name="ArrivedMs">Time of arrival, Unix milliseconds.</param>
+public readonly record struct LogRecord(long Offset, string Key, ReadOnlyMemory<byte> Value, long ArrivedMs);
+
+/// <summary>An append-only log of topics with numbered partitions.</summary>
+public interface ILog
+{
+    /// <summary>Identity of this log, chosen when it was created; a store remembers it and refuses another log.</summary>
+    string Identity { get; }
+
+    /// <summary>Number of partitions of a topic; fixed when the log was created.</summary>
+    int PartitionCount(string topic);
+
+    /// <summary>
+    /// Appends, in the order given. The task completes when all of it is durable, with the position of each entry. Appends of one
+    /// caller to one partition land in the order of the calls, even when a call does not wait for the one before.
+    /// </summary>
+    /// <exception cref="UnavailableException">The log cannot be written now, or its queue is full; nothing was acknowledged.</exception>
+    Task<LogPosition[]> AppendAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Reads up to <paramref name="maximum"/> records of one partition at or after <paramref name="offset"/>, in order; waits until there
+    /// is at least one.
+    /// </summary>
+    ValueTask<IReadOnlyList<LogRecord>> ReadAsync(string topic, int partition, long offset, int maximum, CancellationToken cancellationToken);
+
+    /// <summary>Offset that the next record of the partition will get: everything durable is below it.</summary>
+    long End(string topic, int partition);
+}
+
+/// <summary>Which partition a key belongs to; the same on every platform, for ever.</summary>
+public static class Partitioner
+{
+    /// <summary>FNV-1a (32 bit, RFC 9923) over the UTF-8 bytes of the key, modulo the number of partitions.</summary>
+    public static int Partition(string key, int partitions)
+    {
+        uint hash = 2166136261;
+        Span<byte> buffer = stackalloc byte[256];
+        var bytes = key.Length <= 80 ? buffer[..System.Text.Encoding.UTF8.GetBytes(key, buffer)] : System.Text.Encoding.UTF8.GetBytes(key);
+        foreach (var b in bytes)
+        {
+            hash = (hash ^ b) * 16777619;
+        }
+
+        return (int)(hash % (uint)partitions);
+    }
+}
+
+/// <summary>The log or the store is away or full; the caller should try again later (HTTP 503 with Retry-After at the edge).</summary>
+public sealed class UnavailableException : Exception
+{
+    public UnavailableException(string message, TimeSpan retryAfter, Exception? inner = null)
+        : base(message, inner) => RetryAfter = retryAfter;
+
+    /// <summary>When it is worth trying again.</summary>
+    public TimeSpan RetryAfter { get; }
+}
