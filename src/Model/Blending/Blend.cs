@@ -1,0 +1,152 @@
+using Cinegrain.Model.Codec;
+using Cinegrain.Model.Ranking;
+
+namespace Cinegrain.Model.Blending;
+
+/// <summary>
+/// The one owner's state of the blend: weights learned online by softmax cross-entropy over the candidates with AdaGrad (Duchi, Hazan and
+/// Singer 2011; step 0.02, sums start at 1), and the offset per user partition up to which examples were taken. Weights are held to ±4.
+/// </summary>
+public sealed class Blend
+{
+    private const byte Format = 1;
+    private const double Step = 0.02;
+    private const double Limit = 4;
+
+    private readonly double[] _global = BlendWeights.StartGlobal.ToArray();
+    private readonly double[] _globalSums = Ones(Features.Number);
+    private readonly double[] _perBucket = new double[BlendWeights.Buckets * Features.Number];
+    private readonly double[] _perBucketSums = Ones(BlendWeights.Buckets * Features.Number);
+    private readonly SortedDictionary<int, long> _marks = [];
+
+    /// <summary>Name of the singleton's state in the store.</summary>
+    public const string StateId = "blend";
+
+    /// <summary>Steps taken; the version of the stored document.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>A snapshot for rankings.</summary>
+    public BlendWeights Snapshot() => new(_global, _perBucket);
+
+    /// <summary>Takes one step; false when the example is at or below the mark of its partition.</summary>
+    public bool Learn(TrainingExample example)
+    {
+        if (_marks.TryGetValue(example.Partition, out var mark) && example.Offset <= mark)
+        {
+            return false;
+        }
+
+        _marks[example.Partition] = example.Offset;
+        Steps++;
+        Descend(example);
+        return true;
+    }
+
+    /// <summary>The state as bytes.</summary>
+    public byte[] ToBytes()
+    {
+        var writer = new StateWriter();
+        writer.Byte(Format);
+        writer.Unsigned((ulong)Features.Number);
+        foreach (var values in new[] { _global, _globalSums, _perBucket, _perBucketSums })
+        {
+            foreach (var value in values)
+            {
+                writer.Double(value);
+            }
+        }
+
+        writer.Unsigned((ulong)_marks.Count);
+        foreach (var (partition, offset) in _marks)
+        {
+            writer.Unsigned((ulong)partition);
+            writer.Unsigned((ulong)offset);
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>Reads a state back.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of another format.</exception>
+    public static Blend FromBytes(long steps, ReadOnlySpan<byte> bytes)
+    {
+        var reader = new StateReader(bytes);
+        if (reader.Byte() != Format || reader.Unsigned() != Features.Number)
+        {
+            throw new InvalidDataException("the stored blend weights are of another format: run the version of Cinegrain that wrote them, or a newer one");
+        }
+
+        var blend = new Blend { Steps = steps };
+        foreach (var values in new[] { blend._global, blend._globalSums, blend._perBucket, blend._perBucketSums })
+        {
+            foreach (ref var value in values.AsSpan())
+            {
+                value = reader.Double();
+            }
+        }
+
+        for (var count = reader.Count(); count > 0; count--)
+        {
+            blend._marks[(int)reader.Unsigned()] = (long)reader.Unsigned();
+        }
+
+        return blend;
+    }
+
+    /// <summary>p = softmax of the scores; gradient of −ln p_target in weight c: Σ_j (p_j − [j = target]) f_jc.</summary>
+    private void Descend(TrainingExample example)
+    {
+        var count = example.Features.Length / Features.Number;
+        Span<double> p = stackalloc double[count];
+        var own = example.Bucket * Features.Number;
+        var highest = double.NegativeInfinity;
+        for (var j = 0; j < count; j++)
+        {
+            var features = example.Features.AsSpan(j * Features.Number, Features.Number);
+            var score = 0.0;
+            for (var c = 0; c < Features.Number; c++)
+            {
+                score += (_global[c] + _perBucket[own + c]) * features[c];
+            }
+
+            p[j] = score;
+            highest = Math.Max(highest, score);
+        }
+
+        var sum = 0.0;
+        foreach (ref var value in p)
+        {
+            value = Math.Exp(value - highest);
+            sum += value;
+        }
+
+        Span<double> gradient = stackalloc double[Features.Number];
+        for (var j = 0; j < count; j++)
+        {
+            var error = (p[j] / sum) - (j == example.Target ? 1 : 0);
+            for (var c = 0; c < Features.Number; c++)
+            {
+                gradient[c] += error * example.Features[(j * Features.Number) + c];
+            }
+        }
+
+        for (var c = 0; c < Features.Number; c++)
+        {
+            Move(ref _global[c], ref _globalSums[c], gradient[c]);
+            Move(ref _perBucket[own + c], ref _perBucketSums[own + c], gradient[c]);
+        }
+    }
+
+    private static void Move(ref double weight, ref double sum, double gradient)
+    {
+        sum += gradient * gradient;
+        weight = Math.Clamp(weight - (Step * gradient / Math.Sqrt(sum)), -Limit, Limit);
+    }
+
+    private static double[] Ones(int length)
+    {
+        var values = new double[length];
+        Array.Fill(values, 1);
+        return values;
+    }
+}

@@ -1,0 +1,128 @@
+using Cinegrain.Model.Blending;
+using Cinegrain.Model.Catalogue;
+using Cinegrain.Model.Events;
+using Cinegrain.Model.Measuring;
+using Cinegrain.Model.Ranking;
+
+namespace Cinegrain.Model.Users;
+
+/// <summary>What an event of a user sets off elsewhere. All null when the event changed nothing.</summary>
+/// <param name="Signal">The event seen from its movie, for the movie's log.</param>
+/// <param name="Example">A training step for the owner of the blend.</param>
+/// <param name="Test">What test-then-learn found.</param>
+public readonly record struct UserEffects(Signal? Signal, TrainingExample? Example, TestOutcome? Test);
+
+/// <summary>Where a user's event stands: its partition with epoch and last checkpoint.</summary>
+public readonly record struct UserPartition(int Partition, int Epoch, long Checkpoint);
+
+/// <summary>
+/// A user as an actor: a state and the rules by which it takes records and ranks. A host gives it an identity, one call at a time, records in log
+/// order and somewhere to keep the state.
+/// </summary>
+public sealed class UserActor(UserState state, SharedModel shared)
+{
+    private const int MostWanted = 100;
+
+    private readonly SharedModel _shared = shared;
+    private RecommendationList? _list;
+    private RecommendationQuery? _listQuery;
+    private (long Version, long View, BlendWeights Weights, long Minute) _listMadeFrom;
+
+    /// <summary>The state; the host snapshots it by <see cref="UserState.ToBytes"/>.</summary>
+    public UserState State { get; } = state;
+
+    /// <summary>Applies a record of the user's log.</summary>
+    /// <param name="test">True to rank before learning, for the live measure and the training of the blend (costs a ranking).</param>
+    public UserEffects Apply(UserPartition partition, long offset, UserRecord record, bool test)
+    {
+        TrainingExample? example = null;
+        TestOutcome? outcome = null;
+        if (test && offset >= State.Version && State.Learning && record is Interaction interaction
+            && (!_shared.Index.TryGetHandle(interaction.Movie, out var known) || State.PlaceOf(known) < 0))
+        {
+            (example, outcome) = Test(partition.Partition, offset, interaction);
+        }
+
+        if (!State.Apply(offset, record))
+        {
+            return default;
+        }
+
+        var learned = (Interaction)record;
+        var signal = new Signal
+        {
+            Movie = learned.Movie,
+            At = learned.At,
+            Kind = learned.Kind,
+            Preference = learned.Preference,
+            Context = State.Context(),
+            Source = new SignalSource(partition.Epoch, partition.Partition, offset, partition.Checkpoint),
+        };
+        return new UserEffects(signal, example, outcome);
+    }
+
+    /// <summary>The user's list as of now; the same instance until the user, the view or the weights change, or a minute passes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Count is not 1 to 100, or diversity not 0 to 1.</exception>
+    public RecommendationList Recommend(RecommendationQuery query, long nowSeconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Count, MostWanted);
+        var madeFrom = (State.Version, _shared.View.Version, _shared.Weights, nowSeconds / 60);
+        if (_list is not null && madeFrom == _listMadeFrom && query.Equals(_listQuery))
+        {
+            return _list;
+        }
+
+        var ranker = _shared.RentRanker();
+        try
+        {
+            _list = ListMaker.Make(_shared, ranker, State, query, nowSeconds);
+        }
+        finally
+        {
+            _shared.ReturnRanker(ranker);
+        }
+
+        (_listQuery, _listMadeFrom) = (query, madeFrom);
+        return _list;
+    }
+
+    private (TrainingExample? Example, TestOutcome? Outcome) Test(int partition, long offset, Interaction interaction)
+    {
+        var view = _shared.View;
+        if (!_shared.Index.TryGetHandle(interaction.Movie, out var movie))
+        {
+            return default;
+        }
+
+        var weights = _shared.Weights;
+        var seconds = interaction.At.ToUnixTimeSeconds();
+        var bucket = BlendWeights.Bucket(State.HistoryCount, seconds - State.LastEventSeconds);
+        var ranker = _shared.RentRanker();
+        using var lease = view.Read();
+        var found = ranker.Rank(view, State, Unfiltered, weights.Of(bucket), seconds, TrainingExample.Candidates);
+        var target = Array.IndexOf(ranker.Top, movie, 0, found);
+        var outcome = State.HistoryCount > 0 && movie < view.Size
+            ? new TestOutcome(target < 0 ? int.MaxValue : target, ranker.RankBy(view, view.PopularityColumn(PopularityBaseline), movie))
+            : (TestOutcome?)null;
+        TrainingExample? example = null;
+        if (target >= 0)
+        {
+            var features = new float[found * Features.Number];
+            for (var j = 0; j < found; j++)
+            {
+                ranker.Describe(view, ranker.Top[j], features.AsSpan(j * Features.Number, Features.Number));
+            }
+
+            example = new TrainingExample { Partition = partition, Offset = offset, Bucket = bucket, Target = target, Features = features };
+        }
+
+        _shared.ReturnRanker(ranker);
+        return (example, outcome);
+    }
+
+    /// <summary>Popularity decayed over 7 days, the baseline of the live measure.</summary>
+    private const int PopularityBaseline = 1;
+
+    private static readonly RecommendationQuery Unfiltered = new();
+}
