@@ -1,4 +1,208 @@
+using Cinegrain.Model.Codec;
+using Cinegrain.Model.Events;
+
 namespace Cinegrain.Model.Measuring;
 
-/// <summary>placeholder</summary>
-public sealed class PartitionStatistics;
+/// <summary>Sums of test-then-learn over a span of arrival time.</summary>
+public readonly record struct QualitySums(long Tested, long Hits, double Gain, long PopularityHits, double PopularityGain)
+{
+    /// <summary>With one more test.</summary>
+    public QualitySums With(TestOutcome test) => new(
+        Tested + 1,
+        Hits + TestOutcome.Hit(test.Rank),
+        Gain + TestOutcome.Gain(test.Rank),
+        PopularityHits + TestOutcome.Hit(test.PopularityRank),
+        PopularityGain + TestOutcome.Gain(test.PopularityRank));
+
+    /// <summary>The sums of two spans together.</summary>
+    public static QualitySums operator +(QualitySums a, QualitySums b) => new(
+        a.Tested + b.Tested, a.Hits + b.Hits, a.Gain + b.Gain, a.PopularityHits + b.PopularityHits, a.PopularityGain + b.PopularityGain);
+}
+
+/// <summary>
+/// Sums over the records of one user partition. Stored with the partition's checkpoint, so each event counts once, whatever crashes. Time
+/// series by arrival use the time that the log gave each record, so a replay fills the same places.
+/// </summary>
+public sealed class PartitionStatistics
+{
+    private const byte Format = 1;
+    private const int Minutes = 180, Hours = 24 * 14;
+
+    private readonly long[] _kinds = new long[Enum.GetValues<InteractionKind>().Length];
+    private readonly long[] _ratings = new long[10];
+    private readonly SortedDictionary<int, long> _months = [];
+    private readonly SortedDictionary<long, long> _minutes = [];
+    private readonly SortedDictionary<long, QualitySums> _qualityMinutes = [], _qualityHours = [];
+
+    /// <summary>Users met.</summary>
+    public long Users { get; private set; }
+
+    /// <summary>Interactions applied.</summary>
+    public long Interactions { get; private set; }
+
+    /// <summary>Test-then-learn over everything.</summary>
+    public QualitySums Quality { get; private set; }
+
+    /// <summary>Interactions by kind.</summary>
+    public IReadOnlyList<long> Kinds => _kinds;
+
+    /// <summary>Ratings by half star, 0.5 to 5.</summary>
+    public IReadOnlyList<long> Ratings => _ratings;
+
+    /// <summary>Interactions by month of event time; key = 12 · year + month − 1.</summary>
+    public IReadOnlyDictionary<int, long> Months => _months;
+
+    /// <summary>Interactions by minute of arrival (Unix minutes), the last three hours that had any.</summary>
+    public IReadOnlyDictionary<long, long> ArrivalMinutes => _minutes;
+
+    /// <summary>Quality by minute of arrival (Unix minutes), the last three hours.</summary>
+    public IReadOnlyDictionary<long, QualitySums> QualityMinutes => _qualityMinutes;
+
+    /// <summary>Quality by hour of arrival (Unix hours), the last two weeks.</summary>
+    public IReadOnlyDictionary<long, QualitySums> QualityHours => _qualityHours;
+
+    /// <summary>Counts a user met for the first time.</summary>
+    public void CountUser() => Users++;
+
+    /// <summary>Counts an interaction.</summary>
+    /// <param name="arrivedMs">Arrival in the log, Unix milliseconds.</param>
+    public void Count(Interaction interaction, long arrivedMs)
+    {
+        Interactions++;
+        _kinds[(int)interaction.Kind]++;
+        if (interaction is { Kind: InteractionKind.Rate, Value: { } stars })
+        {
+            _ratings[Math.Clamp((int)Math.Round(stars * 2) - 1, 0, 9)]++;
+        }
+
+        var at = interaction.At.UtcDateTime;
+        Add(_months, (at.Year * 12) + at.Month - 1);
+        Add(_minutes, arrivedMs / 60_000);
+        Bound(_minutes, Minutes);
+    }
+
+    /// <summary>Counts a test.</summary>
+    public void Count(TestOutcome test, long arrivedMs)
+    {
+        Quality = Quality.With(test);
+        Add(_qualityMinutes, arrivedMs / 60_000, test, Minutes);
+        Add(_qualityHours, arrivedMs / 3_600_000, test, Hours);
+    }
+
+    /// <summary>The sums as bytes.</summary>
+    public byte[] ToBytes()
+    {
+        var writer = new StateWriter();
+        writer.Byte(Format);
+        writer.Unsigned((ulong)Users);
+        writer.Unsigned((ulong)Interactions);
+        WriteQuality(writer, Quality);
+        foreach (var value in _kinds.Concat(_ratings))
+        {
+            writer.Unsigned((ulong)value);
+        }
+
+        writer.Unsigned((ulong)_months.Count);
+        foreach (var (month, count) in _months)
+        {
+            writer.Unsigned((ulong)month);
+            writer.Unsigned((ulong)count);
+        }
+
+        writer.Unsigned((ulong)_minutes.Count);
+        foreach (var (minute, count) in _minutes)
+        {
+            writer.Unsigned((ulong)minute);
+            writer.Unsigned((ulong)count);
+        }
+
+        foreach (var series in new[] { _qualityMinutes, _qualityHours })
+        {
+            writer.Unsigned((ulong)series.Count);
+            foreach (var (time, sums) in series)
+            {
+                writer.Unsigned((ulong)time);
+                WriteQuality(writer, sums);
+            }
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>Reads sums back; no bytes are sums of nothing.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of a newer format.</exception>
+    public static PartitionStatistics FromBytes(ReadOnlySpan<byte> bytes)
+    {
+        var statistics = new PartitionStatistics();
+        if (bytes.IsEmpty)
+        {
+            return statistics;
+        }
+
+        var reader = new StateReader(bytes);
+        if (reader.Byte() != Format)
+        {
+            throw new InvalidDataException("the stored statistics are of another format: run the version of Cinegrain that wrote them, or a newer one");
+        }
+
+        statistics.Users = (long)reader.Unsigned();
+        statistics.Interactions = (long)reader.Unsigned();
+        statistics.Quality = ReadQuality(ref reader);
+        foreach (var values in new[] { statistics._kinds, statistics._ratings })
+        {
+            foreach (ref var value in values.AsSpan())
+            {
+                value = (long)reader.Unsigned();
+            }
+        }
+
+        for (var count = reader.Count(); count > 0; count--)
+        {
+            statistics._months[(int)reader.Unsigned()] = (long)reader.Unsigned();
+        }
+
+        for (var count = reader.Count(); count > 0; count--)
+        {
+            statistics._minutes[(long)reader.Unsigned()] = (long)reader.Unsigned();
+        }
+
+        foreach (var series in new[] { statistics._qualityMinutes, statistics._qualityHours })
+        {
+            for (var count = reader.Count(); count > 0; count--)
+            {
+                series[(long)reader.Unsigned()] = ReadQuality(ref reader);
+            }
+        }
+
+        return statistics;
+    }
+
+    private static void Add<TKey>(SortedDictionary<TKey, long> series, TKey key)
+        where TKey : notnull => series[key] = series.GetValueOrDefault(key) + 1;
+
+    private static void Add(SortedDictionary<long, QualitySums> series, long time, TestOutcome test, int bound)
+    {
+        series[time] = series.GetValueOrDefault(time).With(test);
+        Bound(series, bound);
+    }
+
+    private static void Bound<TValue>(SortedDictionary<long, TValue> series, int bound)
+    {
+        if (series.Count > bound)
+        {
+            series.Remove(series.First().Key);
+        }
+    }
+
+    private static void WriteQuality(StateWriter writer, QualitySums sums)
+    {
+        writer.Unsigned((ulong)sums.Tested);
+        writer.Unsigned((ulong)sums.Hits);
+        writer.Double(sums.Gain);
+        writer.Unsigned((ulong)sums.PopularityHits);
+        writer.Double(sums.PopularityGain);
+    }
+
+    private static QualitySums ReadQuality(ref StateReader reader) => new(
+        (long)reader.Unsigned(), (long)reader.Unsigned(), reader.Double(), (long)reader.Unsigned(), reader.Double());
+}

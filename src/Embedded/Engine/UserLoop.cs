@@ -1,0 +1,216 @@
+using System.Text.Json;
+using Cinegrain.Model;
+using Cinegrain.Model.Events;
+using Cinegrain.Model.Measuring;
+using Cinegrain.Model.Ports;
+using Cinegrain.Model.Users;
+
+namespace Cinegrain.Embedded.Engine;
+
+/// <summary>The users of one partition of <see cref="Topics.Interactions"/>.</summary>
+internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
+{
+    private readonly SharedModel _shared;
+    private readonly TestBudget _tests;
+    private readonly BlendOwner _blend;
+    private readonly Func<IReadOnlyList<LogPosition>, CancellationToken, Task> _whenLearned;
+    private readonly ChangeSignals _changes;
+    private readonly Lock _statisticsLock = new();
+    private readonly List<(string User, long Offset)> _erasures = [];
+    private readonly IErasure? _erasure;
+    private PartitionStatistics _statistics = new();
+    private List<LogEntry> _signals = [];
+    private Task<LogPosition[]> _signalled = Task.FromResult(Array.Empty<LogPosition>());
+
+    /// <param name="whenLearned">Completes when the movies have learned the signals at the given positions; used in lockstep.</param>
+    public UserLoop(
+        LoopServices services,
+        int partition,
+        int partitions,
+        SharedModel shared,
+        TestBudget tests,
+        BlendOwner blend,
+        ChangeSignals changes,
+        Func<IReadOnlyList<LogPosition>, CancellationToken, Task> whenLearned)
+        : base(
+            services,
+            Topics.Interactions,
+            partition,
+            ActorKind.User,
+            Math.Max(1, services.Options.ResidentUsers / partitions),
+            services.Options.CheckpointUsers)
+    {
+        (_shared, _tests, _blend, _changes, _whenLearned) = (shared, tests, blend, changes, whenLearned);
+        _erasure = services.Log as IErasure;
+    }
+
+    /// <summary>Reads the sums of the partition while they do not change.</summary>
+    public void ReadStatistics(Action<PartitionStatistics> read)
+    {
+        lock (_statisticsLock)
+        {
+            read(_statistics);
+        }
+    }
+
+    protected override bool IsCheckpointWanted => _erasures.Count > 0;
+
+    protected override UserActor Materialise(string id, ActorState? state) => new(
+        state is null ? new UserState(id, _shared.Index)
+            : state.IsTombstone ? UserState.Erased(id, state.Version, _shared.Index)
+            : UserState.FromBytes(id, state.Version, state.State.Span, _shared.Index),
+        _shared);
+
+    protected override UserRecord? Parse(LogRecord record, out string problem)
+    {
+        problem = "";
+        try
+        {
+            var parsed = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord);
+            if (parsed is not null && parsed.User == record.Key)
+            {
+                return parsed;
+            }
+
+            problem = parsed is null ? "the record is null" : "the key of the record is not its user";
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        {
+            problem = "the record is not JSON of a known kind with all required fields";
+        }
+
+        return null;
+    }
+
+    protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
+    {
+        var isNew = actor.State.Version == 0;
+        var isRepeat = raw.Offset < actor.State.Version;
+        var test = record is Interaction && _tests.TryTake(actor.State.User);
+        var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
+        if (effects.Signal is { } signal)
+        {
+            _signals.Add(new LogEntry(
+                Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)));
+        }
+
+        if (effects.Example is { } example)
+        {
+            _blend.Take(example);
+        }
+
+        if (record is Erasure)
+        {
+            lock (_erasures)
+            {
+                _erasures.Add((record.User, raw.Offset));
+            }
+        }
+
+        if (isRepeat)
+        {
+            return;
+        }
+
+        lock (_statisticsLock)
+        {
+            if (isNew)
+            {
+                _statistics.CountUser();
+            }
+
+            if (record is Interaction interaction)
+            {
+                _statistics.Count(interaction, raw.ArrivedMs);
+            }
+
+            if (effects.Test is { } outcome)
+            {
+                _statistics.Count(outcome, raw.ArrivedMs);
+                Services.Metrics.CountTest(TestOutcome.Hit(outcome.Rank) == 1, TestOutcome.Hit(outcome.PopularityRank) == 1);
+            }
+        }
+    }
+
+    protected override Task EmitAsync(CancellationToken cancellationToken)
+    {
+        if (_signals.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        var signals = _signals;
+        _signals = [];
+        return _signalled = Services.Retry.UntilDoneAsync(
+            "appending signals", token => Services.Log.AppendAsync(signals, token), cancellationToken);
+    }
+
+    protected override async Task AppliedAsync(IReadOnlyList<LogRecord> records, CancellationToken cancellationToken)
+    {
+        Services.Metrics.CountApplied(Topic, records.Count);
+        var now = Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var record in records)
+        {
+            Services.Metrics.RecordFreshness(Math.Max(0, now - record.ArrivedMs));
+        }
+
+        if (Services.Options.Lockstep)
+        {
+            await _whenLearned(await _signalled, cancellationToken);
+            _signalled = Task.FromResult(Array.Empty<LogPosition>());
+        }
+
+        foreach (var record in records)
+        {
+            _changes.Raise(record.Key);
+        }
+    }
+
+    protected override ActorState Snapshot(UserActor actor) => new(
+        ActorKind.User, actor.State.User, actor.State.Version, actor.State.IsErased ? ReadOnlyMemory<byte>.Empty : actor.State.ToBytes());
+
+    protected override ReadOnlyMemory<byte> Statistics()
+    {
+        lock (_statisticsLock)
+        {
+            return _statistics.ToBytes();
+        }
+    }
+
+    protected override void Restore(Checkpoint checkpoint)
+    {
+        lock (_statisticsLock)
+        {
+            _statistics = PartitionStatistics.FromBytes(checkpoint.Statistics.Span);
+        }
+    }
+
+    /// <summary>
+    /// What the log holds of erased users is removed after their tombstones are stored and before the checkpoint passes the erasure, so a crash
+    /// in between repeats it.
+    /// </summary>
+    protected override async Task PersistAsync(IReadOnlyList<ActorState> states, Checkpoint checkpoint, CancellationToken cancellationToken)
+    {
+        (string User, long Offset)[] erasures;
+        lock (_erasures)
+        {
+            erasures = [.. _erasures.Where(erasure => erasure.Offset < checkpoint.Offset)];
+            _erasures.RemoveAll(erasure => erasure.Offset < checkpoint.Offset);
+        }
+
+        if (erasures.Length == 0 || _erasure is null)
+        {
+            await base.PersistAsync(states, checkpoint, cancellationToken);
+            return;
+        }
+
+        await WriteAsync(states, null, cancellationToken);
+        foreach (var (user, offset) in erasures)
+        {
+            await Services.Retry.UntilDoneAsync(
+                "erasing records of the log", token => _erasure.EraseAsync(Topic, Partition, user, offset + 1, token), cancellationToken);
+        }
+
+        await WriteAsync([], checkpoint, cancellationToken);
+    }
+}

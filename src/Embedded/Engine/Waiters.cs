@@ -1,0 +1,49 @@
+namespace Cinegrain.Embedded.Engine;
+
+/// <summary>Tasks that wait until a partition has applied everything below an offset.</summary>
+internal sealed class Waiters
+{
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<TaskCompletionSource, long> _waiting = new();
+    private long _reached;
+
+    /// <summary>Everything below it is applied.</summary>
+    public long Reached => Volatile.Read(ref _reached);
+
+    /// <summary>Completes once everything below the offset is applied.</summary>
+    public Task WaitAsync(long offset, CancellationToken cancellationToken)
+    {
+        if (Reached >= offset)
+        {
+            return Task.CompletedTask;
+        }
+
+        TaskCompletionSource waiter;
+        lock (_gate)
+        {
+            if (_reached >= offset)
+            {
+                return Task.CompletedTask;
+            }
+
+            waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Enqueue(waiter, offset);
+        }
+
+        return waiter.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Wakes those that wait for an offset up to this one.</summary>
+    public void Reach(long offset)
+    {
+        lock (_gate)
+        {
+            _reached = offset;
+            while (_waiting.TryPeek(out var waiter, out var wanted) && wanted <= offset)
+            {
+                _waiting.Dequeue();
+                waiter.TrySetResult();
+            }
+        }
+    }
+}
