@@ -1,1 +1,3 @@
-Console.WriteLine("not composed yet");
+using Cinegrain.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.OfProcess(), CancellationToken.None).ConfigureAwait(false);

@@ -48,10 +48,11 @@ public sealed class SequentialModel(ModelOptions options) : IDisposable
 
     /// <summary>Learns a record with all its effects.</summary>
     /// <param name="test">True to test first, and to train the blend.</param>
-    public UserEffects Learn(UserRecord record, bool test)
+    /// <param name="list">Takes the list of ten that the user has just before, best first; see <see cref="UserActor.Apply"/>.</param>
+    public UserEffects Learn(UserRecord record, bool test, List<string>? list = null)
     {
         var offset = _offset++;
-        var effects = User(record.User).Apply(new UserPartition(0, 0, offset), offset, record, test);
+        var effects = User(record.User).Apply(new UserPartition(0, 0, offset), offset, record, test, list);
         if (effects.Signal is { } signal)
         {
             ApplyToMovie(signal);

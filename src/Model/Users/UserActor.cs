@@ -33,14 +33,24 @@ public sealed class UserActor(UserState state, SharedModel shared)
 
     /// <summary>Applies a record of the user's log.</summary>
     /// <param name="test">True to rank before learning, for the live measure and the training of the blend (costs a ranking).</param>
-    public UserEffects Apply(UserPartition partition, long offset, UserRecord record, bool test)
+    /// <param name="list">
+    /// Takes the movies of the list of ten that the user has just before the record is applied, as of the record's time, best first: from the
+    /// ranking of the test where there is one. Null on the servers.
+    /// </param>
+    public UserEffects Apply(UserPartition partition, long offset, UserRecord record, bool test, List<string>? list = null)
     {
         TrainingExample? example = null;
         TestOutcome? outcome = null;
+        list?.Clear();
         if (test && offset >= State.Version && State.Learning && record is Interaction interaction
             && (!_shared.Index.TryGetHandle(interaction.Movie, out var known) || State.PlaceOf(known) < 0))
         {
-            (example, outcome) = Test(partition.Partition, offset, interaction);
+            (example, outcome) = Test(partition.Partition, offset, interaction, list);
+        }
+
+        if (list is not null && outcome is null)
+        {
+            list.AddRange(Recommend(Unfiltered, record.At.ToUnixTimeSeconds()).Items.Select(item => item.Movie));
         }
 
         if (!State.Apply(offset, record))
@@ -87,7 +97,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
         return _list;
     }
 
-    private (TrainingExample? Example, TestOutcome? Outcome) Test(int partition, long offset, Interaction interaction)
+    private (TrainingExample? Example, TestOutcome? Outcome) Test(int partition, long offset, Interaction interaction, List<string>? list)
     {
         var view = _shared.View;
         if (!_shared.Index.TryGetHandle(interaction.Movie, out var movie))
@@ -105,6 +115,14 @@ public sealed class UserActor(UserState state, SharedModel shared)
         var outcome = State.HistoryCount > 0 && movie < view.Size
             ? new TestOutcome(target < 0 ? int.MaxValue : target, ranker.RankBy(view, view.PopularityColumn(PopularityBaseline), movie))
             : (TestOutcome?)null;
+        if (list is not null && outcome is not null)
+        {
+            for (var place = 0; place < Math.Min(found, TestOutcome.ListLength); place++)
+            {
+                list.Add(view.Index.Id(ranker.Top[place]));
+            }
+        }
+
         TrainingExample? example = null;
         if (target >= 0)
         {
