@@ -86,7 +86,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     {
         var isNew = actor.State.Version == 0;
         var isRepeat = raw.Offset < actor.State.Version;
-        var test = record is Interaction && _tests.TryTake(actor.State.User);
+        var test = record is Interaction { Preference: > 0 } && _tests.TryTake(actor.State.User);
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
         if (effects.Signal is { } signal)
         {

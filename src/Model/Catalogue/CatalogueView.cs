@@ -34,6 +34,8 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
     private int _capacity;
     private CatalogueRow?[] _rows = [];
     private MovieMetadata?[] _metadata = [];
+    private readonly Dictionary<string, int> _personIds = new(StringComparer.Ordinal);
+    private int[]?[] _people = [];
     private int[] _counts = [];
     private long[] _firstSeen = [];
     private float _maximumCount;
@@ -44,7 +46,11 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
     private long _latestSeconds;
 
     /// <param name="index">Index that gives the movies of this process their handles.</param>
-    public CatalogueView(MovieIndex index) => Index = index;
+    public CatalogueView(MovieIndex index)
+    {
+        Index = index;
+        Content = new ContentNeighbours(this);
+    }
 
     /// <summary>Index of the movies of this process.</summary>
     public MovieIndex Index { get; }
@@ -70,6 +76,7 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
     internal int[] GenreSet { get; private set; } = [];
     internal short[] Year { get; private set; } = [];
     internal DecayedColumn Freshness => _freshness;
+    internal ContentNeighbours Content { get; }
     internal IReadOnlyList<int[]> GenreSets => _genreSetMembers;
     internal int GenreCount => _genreNames.Count;
 
@@ -89,6 +96,7 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
             Eligible[movie] = 0;
             Year[movie] = (short)(metadata.Year is >= FirstYear and < LastYear ? metadata.Year : 0);
             GenreSet[movie] = InternGenres(metadata.Genres);
+            _people[movie] = InternPeople(metadata);
             _metadataVersion++;
             _version++;
         }
@@ -174,6 +182,8 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
     internal CatalogueRow? Row(int movie) => movie < _rows.Length ? _rows[movie] : null;
 
     internal MovieMetadata? MetadataOf(int movie) => movie < _metadata.Length ? _metadata[movie] : null;
+
+    internal int[] People(int movie) => _people[movie] ?? [];
 
     internal long FirstSeen(int movie) => _firstSeen[movie];
 
@@ -351,6 +361,22 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
         return set;
     }
 
+    private int[] InternPeople(MovieMetadata metadata)
+    {
+        var ids = new List<int>();
+        foreach (var name in metadata.People())
+        {
+            if (!_personIds.TryGetValue(name, out var id))
+            {
+                _personIds[name] = id = _personIds.Count;
+            }
+
+            ids.Add(id);
+        }
+
+        return [.. ids];
+    }
+
     private static float Power(int count, double exponent) => (float)Math.Pow(count + ModelConstants.PopularityOffset, -exponent);
 
     private void Grow(int movie)
@@ -361,6 +387,7 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
             _capacity = Math.Max(1024, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)movie + 1));
             Array.Resize(ref _rows, _capacity);
             Array.Resize(ref _metadata, _capacity);
+            Array.Resize(ref _people, _capacity);
             Array.Resize(ref _counts, _capacity);
             Array.Resize(ref _firstSeen, _capacity);
             GenreSet = Resized(GenreSet);

@@ -19,6 +19,10 @@ internal sealed class Ranker
     private const double RecentDecay = 3, WholeDecay = 15;
     private const int VectorWidth = 8;
 
+    // Interactions from which a movie's own row stands alone, and the weight of its content neighbours before, in co-occurrences.
+    private const int ColdCount = 5;
+    private const float ContentWeight = 1;
+
     private static readonly float[] RecentFactors = Decays(RecentLength, RecentDecay);
     private static readonly float[] WholeFactors = Decays(ModelConstants.HistoryLength, WholeDecay);
 
@@ -82,6 +86,9 @@ internal sealed class Ranker
     /// <summary>Score of a movie in the ranking just made; −∞ when it was excluded.</summary>
     public float ScoreOf(int movie) => movie < _size ? _scores[movie] : float.NegativeInfinity;
 
+    /// <summary>True when the history leads somewhere, so that the sequence features differ between candidates.</summary>
+    public bool HasSequence => _scaleWhole > 0;
+
     /// <summary>
     /// What the history's movie at a distance adds to the two sequence sums of a candidate, before the logarithm.
     /// </summary>
@@ -116,6 +123,11 @@ internal sealed class Ranker
         for (var distance = 1; distance <= user.HistoryCount; distance++)
         {
             var source = user.HistoryMovie(distance);
+            if (view.Count(source) < ColdCount && source < _size && view.MetadataOf(source) is not null)
+            {
+                AccumulateContent(view, source, distance);
+            }
+
             if (view.Row(source) is not { } row)
             {
                 continue;
@@ -140,6 +152,24 @@ internal sealed class Ranker
                 {
                     Unsafe.Add(ref whole, movies[i]) += wholeFactor * totals[i];
                 }
+            }
+        }
+    }
+
+    /// <summary>
+    /// A movie of which little was learned leads to those alike by content, with the weight of <see cref="ContentWeight"/> co-occurrences times the
+    /// similarity, fading out as interactions come.
+    /// </summary>
+    private void AccumulateContent(CatalogueView view, int source, int distance)
+    {
+        var (movies, similarities) = view.Content.Of(source);
+        var weight = ContentWeight * ModelConstants.FixedPoint * (ColdCount - view.Count(source)) / ColdCount * view.CountPower6[source];
+        for (var i = 0; i < movies.Length; i++)
+        {
+            _whole[movies[i]] += WholeFactors[distance - 1] * weight * similarities[i];
+            if (distance <= RecentLength)
+            {
+                _recent[movies[i]] += RecentFactors[distance - 1] * weight * similarities[i];
             }
         }
     }

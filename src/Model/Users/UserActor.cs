@@ -32,7 +32,10 @@ public sealed class UserActor(UserState state, SharedModel shared)
     public UserState State { get; } = state;
 
     /// <summary>Applies a record of the user's log.</summary>
-    /// <param name="test">True to rank before learning, for the live measure and the training of the blend (costs a ranking).</param>
+    /// <param name="test">
+    /// True to rank before learning, for the live measure and the training of the blend (costs a ranking). Only an event with a preference above 0
+    /// trains: the blend is to foresee what a user likes, not what a user considers.
+    /// </param>
     /// <param name="list">
     /// Takes the movies of the list of ten that the user has just before the record is applied, as of the record's time, best first: from the
     /// ranking of the test where there is one. Null on the servers.
@@ -124,7 +127,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
         }
 
         TrainingExample? example = null;
-        if (target >= 0)
+        if (target >= 0 && interaction.Preference > 0)
         {
             var features = new float[found * Features.Number];
             for (var j = 0; j < found; j++)
