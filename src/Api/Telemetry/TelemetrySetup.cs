@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace Cinegrain.Api.Telemetry;
+
+/// <summary>OpenTelemetry: metrics for Prometheus, and everything by OTLP where that is configured.</summary>
+internal static class TelemetrySetup
+{
+    /// <summary>Meters and sources of the project: <c>Cinegrain</c> and <c>Cinegrain.*</c>.</summary>
+    private const string Sources = "Cinegrain*";
+
+    private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static void AddTelemetry(this IServiceCollection services, CinegrainApiOptions options)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<LoggerFilterOptions>, LogRedaction>());
+
+        var export = options.OtlpEndpoint is not null || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable));
+        var telemetry = services.AddOpenTelemetry().WithMetrics(metrics =>
+        {
+            metrics.AddMeter(Sources).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
+            if (export)
+            {
+                metrics.AddOtlpExporter(o => o.Endpoint = options.OtlpEndpoint ?? o.Endpoint);
+            }
+        });
+
+        // Traces that go nowhere would only cost.
+        if (export)
+        {
+            telemetry.WithTracing(traces => traces
+                .AddSource(Sources)
+                .AddAspNetCoreInstrumentation()
+                .AddProcessor(new TraceRedaction())
+                .AddOtlpExporter(o => o.Endpoint = options.OtlpEndpoint ?? o.Endpoint));
+        }
+    }
+}
