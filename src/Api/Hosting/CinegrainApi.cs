@@ -9,6 +9,7 @@ using Cinegrain.Api.Requests;
 using Cinegrain.Api.Security;
 using Cinegrain.Api.Telemetry;
 using Cinegrain.Api.Users;
+using Cinegrain.Ingest;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -84,7 +85,7 @@ public static class CinegrainApi
     }
 
     /// <summary>Adds what makes pseudonyms of user ids.</summary>
-    public static ICinegrainApiBuilder AddPseudonyms(this ICinegrainApiBuilder builder, Func<IServiceProvider, PseudonymOf> factory)
+    public static ICinegrainApiBuilder AddPseudonyms(this ICinegrainApiBuilder builder, Func<IServiceProvider, Pseudonymizer> factory)
     {
         builder.Services.AddSingleton(factory);
         return builder;

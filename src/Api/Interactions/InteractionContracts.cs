@@ -6,7 +6,7 @@ namespace Cinegrain.Api.Interactions;
 /// <summary>What a user did with a movie. Read by the intake; this type is its description.</summary>
 internal sealed record InteractionInput
 {
-    /// <summary>Id of the user, 1 to 256 characters. It is stored as a pseudonym only.</summary>
+    /// <summary>Id of the user, 1 to 256 characters (an integer is taken, too). It is stored as a pseudonym only.</summary>
     public required string User { get; init; }
 
     /// <summary>Catalogue id of the movie.</summary>

@@ -44,7 +44,7 @@ internal sealed class InteractionEndpoints(IRecommender recommender, CinegrainAp
                 {
                     Accepted = 1,
                     Ids = ["01HX0V7J8Q4M5S9E2T6W3Y1ZKB"],
-                    Position = "3:1042",
+                    Position = "3-1042",
                     Rejected = [new RejectedLine(2, "unknown-movie", "The catalogue has no such movie; add it first.")],
                 }, ApiJson.Web.InteractionsResponse)),
             ],

@@ -21,9 +21,7 @@ internal static class MovieChecks
             }
         }
 
-        Expect(
-            id is { Length: >= 1 and <= RouteIds.MaximumLength } && !Texts.HasControl(id), "id",
-            $"It must be 1 to {RouteIds.MaximumLength} characters, none of them a control character.");
+        Expect(RouteIds.Fault(id) is null, "id", RouteIds.Fault(id) ?? "");
         Expect(
             !string.IsNullOrWhiteSpace(input.Title) && input.Title.Length <= MaximumTitle && !Texts.HasControl(input.Title), "title",
             $"It must be 1 to {MaximumTitle} characters, none of them a control character.");

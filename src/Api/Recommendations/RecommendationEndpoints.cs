@@ -4,6 +4,7 @@ using Cinegrain.Api.OpenApi;
 using Cinegrain.Api.Problems;
 using Cinegrain.Api.Requests;
 using Cinegrain.Api.Security;
+using Cinegrain.Ingest;
 using Cinegrain.Model.Ranking;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,7 +15,7 @@ namespace Cinegrain.Api.Recommendations;
 /// <summary>A user's list, once or as a stream.</summary>
 internal sealed class RecommendationEndpoints(
     IRecommender recommender,
-    PseudonymOf pseudonymOf,
+    Pseudonymizer pseudonymizer,
     CinegrainApiOptions options,
     RenderedLists lists,
     WriteWaiter waiter,
@@ -25,7 +26,7 @@ internal sealed class RecommendationEndpoints(
     private static readonly ExampleDoc Example = ExampleDoc.Of("list", new RecommendationsResponse
     {
         User = "alice",
-        ModelPosition = "3:1042",
+        ModelPosition = "3-1042",
         Items =
         [
             new RecommendedMovie
@@ -76,8 +77,7 @@ internal sealed class RecommendationEndpoints(
 
     private Task GetAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
-        var pseudonym = pseudonymOf(user);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
         var query = RecommendationParameters.Default;
         if (context.Request.QueryString.HasValue)
         {
@@ -118,8 +118,7 @@ internal sealed class RecommendationEndpoints(
 
     private async Task StreamAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
-        var pseudonym = pseudonymOf(user);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
         var query = RecommendationParameters.Read(context.Request, out var after);
         using var place = gate.Enter();
         if (after is not null)

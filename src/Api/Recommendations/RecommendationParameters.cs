@@ -40,7 +40,7 @@ internal static class RecommendationParameters
         "explain", QueryParameterKind.Boolean, "Give the reasons of each movie.", Default: "false", Example: "true");
 
     public static readonly QueryParameter After = new(
-        "after", QueryParameterKind.Text, "A position from a receipt: the answer waits until that write is included.", Minimum: 1, Maximum: 200, Example: "3:1042");
+        "after", QueryParameterKind.Text, "A position from a receipt: the answer waits until that write is included.", Minimum: 1, Maximum: 4000, Example: "3-1042");
 
     public static readonly QueryParameter[] All =
         [Count, Genres, YearFrom, YearTo, Languages, MinVotes, Exclude, IncludeSeen, Diversity, Explain, After];

@@ -1,4 +1,5 @@
 using Cinegrain.Api.Problems;
+using Cinegrain.Ingest;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -7,37 +8,46 @@ namespace Cinegrain.Api.Requests;
 /// <summary>Reads and checks ids in the path.</summary>
 internal static class RouteIds
 {
-    public const int MaximumLength = 256;
+    public const int MaximumLength = Pseudonymizer.MaximumLength;
 
     /// <summary>Segments before the id: <c>/v1/users/{user}</c>, <c>/v1/movies/{id}</c>.</summary>
     private const int SegmentsBefore = 2;
 
-    public static string User(HttpContext context) => Read(context, "user", "user id");
+    /// <summary>The user id as the caller sent it.</summary>
+    /// <param name="pseudonym">Its pseudonym, which the id is checked by.</param>
+    public static string User(HttpContext context, Pseudonymizer pseudonymizer, out string pseudonym)
+    {
+        var user = Read(context, "user");
+        if (!pseudonymizer.TryPseudonym(user, out var made, out var reason))
+        {
+            throw Invalid("user", reason);
+        }
 
-    public static string Movie(HttpContext context) => Read(context, "id", "movie id");
+        pseudonym = made;
+        return user;
+    }
 
-    private static string Read(HttpContext context, string parameter, string what)
+    /// <summary>The movie id.</summary>
+    public static string Movie(HttpContext context)
+    {
+        var id = Read(context, "id");
+        return Fault(id) is { } fault ? throw Invalid("id", fault) : id;
+    }
+
+    /// <summary>What is wrong with a movie id, or null.</summary>
+    public static string? Fault(string? id) => id is { Length: >= 1 and <= MaximumLength } && !Texts.HasControl(id) && !char.IsWhiteSpace(id[0]) && !char.IsWhiteSpace(id[^1])
+        ? null
+        : $"A movie id has 1 to {MaximumLength} characters, none of them a control character, and no space at its ends.";
+
+    private static ProblemException Invalid(string parameter, string fault) => new(
+        ProblemType.InvalidParameters, "The id in the address is not valid; errors says why.", new Dictionary<string, string[]> { [parameter] = [fault] });
+
+    private static string Read(HttpContext context, string parameter)
     {
         var id = (string?)context.Request.RouteValues[parameter] ?? "";
-        if (id.Contains("%2F", StringComparison.OrdinalIgnoreCase))
-        {
-            id = Unescape(context) ?? id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        }
-
-        if (id.Length is < 1 or > MaximumLength || Texts.HasControl(id))
-        {
-            throw new ProblemException(
-                ProblemType.InvalidParameters,
-                $"The {what} in the address is not valid; errors says why.",
-                new Dictionary<string, string[]>
-                {
-                    [parameter] = [id.Length > MaximumLength
-                        ? $"It has {id.Length} characters; a {what} has 1 to {MaximumLength}."
-                        : $"A {what} has 1 to {MaximumLength} characters, none of them a control character."],
-                });
-        }
-
-        return id;
+        return id.Contains("%2F", StringComparison.OrdinalIgnoreCase)
+            ? Unescape(context) ?? id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)
+            : id;
     }
 
     /// <summary>

@@ -4,6 +4,7 @@ using Cinegrain.Api.Problems;
 using Cinegrain.Api.Recommendations;
 using Cinegrain.Api.Requests;
 using Cinegrain.Api.Security;
+using Cinegrain.Ingest;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Users;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,7 @@ namespace Cinegrain.Api.Users;
 /// consent switch works with write. Everything is audited first.
 /// </summary>
 internal sealed class UserEndpoints(
-    IRecommender recommender, PseudonymOf pseudonymOf, IAuditSink audit, RenderedLists lists, TimeProvider time)
+    IRecommender recommender, Pseudonymizer pseudonymizer, IAuditSink audit, RenderedLists lists, TimeProvider time)
 {
     private const int MaximumConsentBytes = 10_000;
     private const string NobodyDetail = "Nothing is known of this user. Check the id; a user is known from the first interaction on.";
@@ -26,7 +27,7 @@ internal sealed class UserEndpoints(
     private static readonly ProfileResponse ExampleProfile = new()
     {
         User = "alice",
-        Pseudonym = "1.8f7d2c",
+        Pseudonym = "u1-mfzwizltoqydcmrtgq2tmnzyha",
         Learning = true,
         Interactions = 2,
         Movies = 2,
@@ -62,7 +63,7 @@ internal sealed class UserEndpoints(
                         JsonSerializer.SerializeToElement(
                             new Interaction
                             {
-                                Id = "01HX0V7J8Q4M5S9E2T6W3Y1ZKB", User = "1.8f7d2c", At = ExampleTime, Movie = "858", Kind = InteractionKind.Rate,
+                                Id = "01HX0V7J8Q4M5S9E2T6W3Y1ZKB", User = "u1-mfzwizltoqydcmrtgq2tmnzyha", At = ExampleTime, Movie = "858", Kind = InteractionKind.Rate,
                                 Value = 4.5, Preference = 0.75, Genres = ["Crime", "Drama"], Year = 1972, Language = "en",
                             },
                             WireFormat.Default.UserRecord),
@@ -85,7 +86,7 @@ internal sealed class UserEndpoints(
                 new ResponseDoc(200, "The report.", typeof(ErasureResponse), ExampleDoc.Of("report", new ErasureResponse
                 {
                     User = "alice",
-                    Position = "3:1043",
+                    Position = "3-1043",
                     At = ExampleTime,
                     Removed = new Dictionary<string, long> { ["state"] = 1, ["log records"] = 2 },
                     Remaining = [new RemainingData("tombstone", "So that a replay does not bring the user back.", null)],
@@ -102,15 +103,15 @@ internal sealed class UserEndpoints(
             Responses =
             [
                 new ResponseDoc(200, "Consent as it stands now.", typeof(ConsentResponse), ExampleDoc.Of(
-                    "withdrawn", new ConsentResponse { User = "alice", Learning = false, Position = "3:1043" }, ApiJson.Web.ConsentResponse)),
+                    "withdrawn", new ConsentResponse { User = "alice", Learning = false, Position = "3-1043" }, ApiJson.Web.ConsentResponse)),
             ],
         });
     }
 
     private async Task GetProfileAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
-        var pseudonym = await AuditAsync(context, user, AuditAction.ProfileRead);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
+        await AuditAsync(context, pseudonym, AuditAction.ProfileRead);
         var profile = await recommender.GetProfileAsync(pseudonym, context.RequestAborted)
             ?? throw new ProblemException(ProblemType.NotFound, NobodyDetail);
         context.Response.Headers.CacheControl = "no-store";
@@ -119,8 +120,8 @@ internal sealed class UserEndpoints(
 
     private async Task ExportAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
-        var pseudonym = await AuditAsync(context, user, AuditAction.Exported);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
+        await AuditAsync(context, pseudonym, AuditAction.Exported);
         var export = await recommender.ExportAsync(pseudonym, context.RequestAborted)
             ?? throw new ProblemException(ProblemType.NotFound, NobodyDetail);
 
@@ -154,8 +155,8 @@ internal sealed class UserEndpoints(
 
     private async Task EraseAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
-        var pseudonym = await AuditAsync(context, user, AuditAction.Erased);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
+        await AuditAsync(context, pseudonym, AuditAction.Erased);
         var report = await recommender.EraseAsync(pseudonym, context.RequestAborted);
         lists.Forget(user);
         await Json.WriteAsync(
@@ -166,18 +167,14 @@ internal sealed class UserEndpoints(
 
     private async Task PutConsentAsync(HttpContext context)
     {
-        var user = RouteIds.User(context);
+        var user = RouteIds.User(context, pseudonymizer, out var pseudonym);
         var consent = await Bodies.ReadAsync(context, ApiJson.Web.ConsentInput, MaximumConsentBytes);
-        var pseudonym = await AuditAsync(context, user, consent.Learning ? AuditAction.ConsentGiven : AuditAction.ConsentWithdrawn);
+        await AuditAsync(context, pseudonym, consent.Learning ? AuditAction.ConsentGiven : AuditAction.ConsentWithdrawn);
         var position = await recommender.SetConsentAsync(pseudonym, consent.Learning, context.RequestAborted);
         await Json.WriteAsync(
             context, new ConsentResponse { User = user, Learning = consent.Learning, Position = position }, ApiJson.Web.ConsentResponse);
     }
 
-    private async ValueTask<string> AuditAsync(HttpContext context, string user, AuditAction action)
-    {
-        var pseudonym = pseudonymOf(user);
-        await audit.WriteAsync(new AuditEvent(time.GetUtcNow(), Caller.Of(context), action, pseudonym), context.RequestAborted);
-        return pseudonym;
-    }
+    private ValueTask AuditAsync(HttpContext context, string pseudonym, AuditAction action) =>
+        audit.WriteAsync(new AuditEvent(time.GetUtcNow(), Caller.Of(context), action, pseudonym), context.RequestAborted);
 }

@@ -242,20 +242,20 @@ public sealed class RecommendationTests
     {
         var recommender = new FakeRecommender();
         var lists = new RenderedLists(recommender);
-        var list = await recommender.RecommendAsync("p-1", new(), default);
+        var list = await recommender.RecommendAsync("u1-a", new(), default);
 
-        var first = lists.Render("alice", "p-1", list);
+        var first = lists.Render("alice", "u1-a", list);
         Assert.Equal(0, lists.Count);
-        var second = lists.Render("alice", "p-1", list);
+        var second = lists.Render("alice", "u1-a", list);
         Assert.Equal(1, lists.Count);
-        Assert.Same(second, lists.Render("alice", "p-1", list));
+        Assert.Same(second, lists.Render("alice", "u1-a", list));
         Assert.Equal(first.Body, second.Body);
 
         // Two users may share a newcomer's list; each gets the own id.
-        Assert.StartsWith("""{"user":"bob",""", System.Text.Encoding.UTF8.GetString(lists.Render("bob", "p-2", list).Body));
+        Assert.StartsWith("""{"user":"bob",""", System.Text.Encoding.UTF8.GetString(lists.Render("bob", "u1-b", list).Body));
 
-        lists.Render("alice", "p-1", list);
-        lists.Render("alice", "p-1", list);
+        lists.Render("alice", "u1-a", list);
+        lists.Render("alice", "u1-a", list);
         lists.Forget("alice");
         Assert.Equal(0, lists.Count);
     }

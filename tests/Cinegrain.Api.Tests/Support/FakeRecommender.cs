@@ -365,7 +365,7 @@ internal sealed class FakeRecommender : IRecommender
     private void Check(string user)
     {
         Fail();
-        Assert.StartsWith("p-", user);
+        Assert.StartsWith("u1-", user);
         Seen.Add(user);
     }
 

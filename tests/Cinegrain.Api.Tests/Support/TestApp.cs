@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Cinegrain.Api.Security;
+using Cinegrain.Ingest;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -46,7 +46,9 @@ internal sealed class TestApp : IAsyncDisposable
 
     public TestServer Server => _app.GetTestServer();
 
-    public static string PseudonymOf(string user) => "p-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)).AsSpan(0, 8));
+    public static Pseudonymizer Pseudonymizer { get; } = new([new PseudonymKey(1, "0123456789abcdef0123456789abcdef"u8)]);
+
+    public static string PseudonymOf(string user) => Pseudonymizer.Pseudonym(user);
 
     public static async Task<TestApp> StartAsync(
         Func<CinegrainApiOptions, CinegrainApiOptions>? configure = null,
@@ -74,7 +76,7 @@ internal sealed class TestApp : IAsyncDisposable
         TestApp? self = null;
         builder.Services.AddCinegrainApi(configure?.Invoke(options) ?? options)
             .AddRecommender(_ => self!.Recommender)
-            .AddPseudonyms(_ => PseudonymOf)
+            .AddPseudonyms(_ => Pseudonymizer)
             .AddAuditSink(_ => self!.Audit);
         host?.Invoke(builder);
 
