@@ -299,17 +299,30 @@ internal sealed class QualityGate(IMovieLookup movies, Pseudonymizer pseudonymiz
             return;
         }
 
-        fields.Kind =
-            reader.ValueTextEquals("rate"u8) ? InteractionKind.Rate :
-            reader.ValueTextEquals("watch"u8) ? InteractionKind.Watch :
-            reader.ValueTextEquals("like"u8) ? InteractionKind.Like :
-            reader.ValueTextEquals("dislike"u8) ? InteractionKind.Dislike :
-            reader.ValueTextEquals("click"u8) ? InteractionKind.Click :
-            reader.ValueTextEquals("skip"u8) ? InteractionKind.Skip :
-            reader.ValueTextEquals("watchlist"u8) ? InteractionKind.Watchlist : null;
+        fields.Kind = KindOf(ref reader);
         if (fields.Kind is null)
         {
             fields.Fail(RejectionReason.UnknownKind, "kind is not known; send rate, watch, like, dislike, click, skip or watchlist, in lower case");
+        }
+    }
+
+    private static InteractionKind? KindOf(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return
+                reader.ValueTextEquals("rate"u8) ? InteractionKind.Rate :
+                reader.ValueTextEquals("watch"u8) ? InteractionKind.Watch :
+                reader.ValueTextEquals("like"u8) ? InteractionKind.Like :
+                reader.ValueTextEquals("dislike"u8) ? InteractionKind.Dislike :
+                reader.ValueTextEquals("click"u8) ? InteractionKind.Click :
+                reader.ValueTextEquals("skip"u8) ? InteractionKind.Skip :
+                reader.ValueTextEquals("watchlist"u8) ? InteractionKind.Watchlist : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // Text with an escaped half of a surrogate pair is no kind.
+            return null;
         }
     }
 
@@ -474,13 +487,24 @@ internal sealed class QualityGate(IMovieLookup movies, Pseudonymizer pseudonymiz
     private static string Cut(string text) =>
         text.Length <= FieldLength ? text : text[..(char.IsHighSurrogate(text[FieldLength - 1]) ? FieldLength - 1 : FieldLength)];
 
-    private static Seen FieldOf(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("user"u8) ? Seen.User :
-        reader.ValueTextEquals("movie"u8) ? Seen.Movie :
-        reader.ValueTextEquals("kind"u8) ? Seen.Kind :
-        reader.ValueTextEquals("value"u8) ? Seen.Value :
-        reader.ValueTextEquals("at"u8) ? Seen.At :
-        reader.ValueTextEquals("id"u8) ? Seen.Id : Seen.None;
+    private static Seen FieldOf(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return
+                reader.ValueTextEquals("user"u8) ? Seen.User :
+                reader.ValueTextEquals("movie"u8) ? Seen.Movie :
+                reader.ValueTextEquals("kind"u8) ? Seen.Kind :
+                reader.ValueTextEquals("value"u8) ? Seen.Value :
+                reader.ValueTextEquals("at"u8) ? Seen.At :
+                reader.ValueTextEquals("id"u8) ? Seen.Id : Seen.None;
+        }
+        catch (InvalidOperationException)
+        {
+            // A name with an escaped half of a surrogate pair is none of these.
+            return Seen.None;
+        }
+    }
 
     private static string NameOf(Seen field) => field switch
     {

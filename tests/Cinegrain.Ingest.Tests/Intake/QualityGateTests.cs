@@ -155,6 +155,11 @@ public sealed class QualityGateTests
     [InlineData("""{"user":"a","movie":"60\u00013","kind":"like"}""", "invalid-id")]
     [InlineData("""{"user":"a","movie":"","kind":"like"}""", "invalid-id")]
     [InlineData("""{"user":"a","movie":"603","kind":"like","id":"x\u007f"}""", "invalid-id")]
+    [InlineData("""{"user":"a","movie":"603","kind":"rat\ud800"}""", "unknown-kind")]
+    [InlineData("""{"user":"a","movie":"603","kind":"\ud800"}""", "unknown-kind")]
+    [InlineData("""{"use\ud800":"a","movie":"603","kind":"like"}""", "missing-field")]
+    [InlineData("""{"\udc00":"a","movie":"603","kind":"like"}""", "missing-field")]
+    [InlineData("""{"user":"a","movie":"60\udc00","kind":"like","valu\udc00":3}""", "invalid-id")]
     [InlineData("""{"user":"a","movie":"604","kind":"like"}""", "unknown-movie")]
     [InlineData("""{"user":"a","movie":-1,"kind":"like"}""", "unknown-movie")]
     public async Task Submit_BadLine_IsRefusedWithItsReason(string line, string reason)
@@ -259,6 +264,19 @@ public sealed class QualityGateTests
         }
 
         return Answers(line);
+    }
+
+    [Property(MaxTest = 1000)]
+    public bool Submit_LineWithFragmentsInserted_NeverThrows((NonNegativeInt Index, NonNegativeInt Fragment)[] inserts)
+    {
+        string[] fragments = [@"\ud800", @"\udc00", @"\u0000", "\\", "\"", "{", "}", "[", "]", ",", ":", "null", "1e999", "-", "\ud83c\udfac", "\uFEFF", "\"user\":1,"];
+        var line = """{"user":"alice","movie":"603","kind":"rate","value":4.5,"at":"2024-04-30T10:00:00Z","id":"x"}""";
+        foreach (var (index, fragment) in inserts.Take(3))
+        {
+            line = line.Insert(index.Get * 7919 % line.Length, fragments[fragment.Get % fragments.Length]);
+        }
+
+        return Answers(Encoding.UTF8.GetBytes(line));
     }
 
     private bool Answers(byte[] line)
