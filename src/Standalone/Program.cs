@@ -1,1 +1,3 @@
-Console.WriteLine("not composed yet");
+using Cinegrain.Standalone.Hosting;
+
+return await CommandLine.RunAsync(args);

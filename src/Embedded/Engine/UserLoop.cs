@@ -17,7 +17,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     private readonly ChangeSignals _changes;
     private readonly Lock _statisticsLock = new();
     private readonly List<(string User, long Offset)> _erasures = [];
-    private readonly IErasure? _erasure;
+    private readonly IErasableLog? _erasable;
     private PartitionStatistics _statistics = new();
     private List<LogEntry> _signals = [];
     private Task<LogPosition[]> _signalled = Task.FromResult(Array.Empty<LogPosition>());
@@ -41,7 +41,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             services.Options.CheckpointUsers)
     {
         (_shared, _tests, _blend, _changes, _whenLearned) = (shared, tests, blend, changes, whenLearned);
-        _erasure = services.Log as IErasure;
+        _erasable = services.Log as IErasableLog;
     }
 
     /// <summary>Reads the sums of the partition while they do not change.</summary>
@@ -198,7 +198,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             _erasures.RemoveAll(erasure => erasure.Offset < checkpoint.Offset);
         }
 
-        if (erasures.Length == 0 || _erasure is null)
+        if (erasures.Length == 0 || _erasable is null)
         {
             await base.PersistAsync(states, checkpoint, cancellationToken);
             return;
@@ -208,7 +208,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
         foreach (var (user, offset) in erasures)
         {
             await Services.Retry.UntilDoneAsync(
-                "erasing records of the log", token => _erasure.EraseAsync(Topic, Partition, user, offset + 1, token), cancellationToken);
+                "erasing records of the log", token => _erasable.EraseUserAsync(user, offset + 1, token), cancellationToken);
         }
 
         await WriteAsync([], checkpoint, cancellationToken);

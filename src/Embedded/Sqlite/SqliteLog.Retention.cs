@@ -1,14 +1,10 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Text;
+using Cinegrain.Embedded.Engine;
 using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Embedded.Sqlite;
-
-/// <summary>What an erasure removed from the log.</summary>
-/// <param name="Interactions">Records of the user.</param>
-/// <param name="Rejected">Refused input that named the user.</param>
-public readonly record struct LogErasure(int Interactions, int Rejected);
 
 /// <summary>What retention removed from the log.</summary>
 /// <param name="Segments">Segments that were dropped whole.</param>

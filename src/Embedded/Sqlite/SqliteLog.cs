@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Cinegrain.Embedded.Engine;
 using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Embedded.Sqlite;
@@ -13,7 +14,7 @@ namespace Cinegrain.Embedded.Sqlite;
 /// erased by overwriting them where they stand, and retention drops it whole. So SQLite never moves a record that is to stay between pages: its
 /// <c>secure_delete</c> does not clear the copies that such moves leave in the unused part of a page.
 /// </remarks>
-public sealed partial class SqliteLog : ILog, IAsyncDisposable
+public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
 {
     /// <summary>Name of the file in the data folder.</summary>
     public const string FileName = "log.db";

@@ -1,5 +1,3 @@
-using Cinegrain.Model.Movies;
-
 namespace Cinegrain.Model.Catalogue;
 
 /// <summary>
@@ -50,31 +48,19 @@ internal sealed class CatalogueRow
     }
 
     /// <summary>Prunes when the limit is passed.</summary>
-    public void Prune(IMovieCounts counts, MovieIndex index)
+    public void Prune(IPopularity popularity, MovieIndex index)
     {
         if (Count <= Limit)
         {
             return;
         }
 
-        var order = new (double Score, int Place)[Count];
-        for (var i = 0; i < Count; i++)
-        {
-            order[i] = (-_totals[i] * Math.Pow(counts.Count(_movies[i]) + ModelConstants.PopularityOffset, -ModelConstants.PopularityExponent), i);
-        }
-
-        Array.Sort(order, (a, b) => a.Score != b.Score
-            ? a.Score.CompareTo(b.Score)
-            : string.CompareOrdinal(index.Id(_movies[a.Place]), index.Id(_movies[b.Place])));
-        foreach (var (_, place) in order.AsSpan(Kept))
-        {
-            _movies[place] = -1;
-        }
-
+        Span<bool> stays = stackalloc bool[Count];
+        EntryPruning.Choose(Movies, Totals, Kept, popularity, index, stays);
         var to = 0;
-        for (var from = 0; from < Count; from++)
+        for (var from = 0; from < stays.Length; from++)
         {
-            if (_movies[from] >= 0)
+            if (stays[from])
             {
                 (_movies[to], _totals[to], _fromOut[to], _fromIn[to]) = (_movies[from], _totals[from], _fromOut[from], _fromIn[from]);
                 to++;
@@ -95,7 +81,7 @@ internal sealed class CatalogueRow
 
         if (Count == _movies.Length)
         {
-            var capacity = Count < 16 ? 16 : Count * 2;
+            var capacity = Count < 16 ? 16 : Count < Limit ? Math.Min(Limit + ModelConstants.ContextLength, Count * 2) : Count + 64;
             Array.Resize(ref _movies, capacity);
             Array.Resize(ref _totals, capacity);
             Array.Resize(ref _fromOut, capacity);

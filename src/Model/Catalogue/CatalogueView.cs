@@ -9,8 +9,10 @@ namespace Cinegrain.Model.Catalogue;
 /// The catalogue as one process that ranks sees it: metadata, counts, decayed popularities and merged rows of every movie, in columns by
 /// handle. Many threads may rank while one applies changes: rankings hold the read lock, changes the write lock for some microseconds.
 /// </summary>
-public sealed class CatalogueView : IMovieCounts, IDisposable
+public sealed class CatalogueView : IPopularity, IDisposable
 {
+    private static readonly float DiscountOfNone = Power(0, ModelConstants.PopularityExponent);
+
     internal const double DaySeconds = 86400;
 
     /// <summary>Time constant of the freshness of a movie, in days since it was first seen.</summary>
@@ -81,6 +83,9 @@ public sealed class CatalogueView : IMovieCounts, IDisposable
     internal int GenreCount => _genreNames.Count;
 
     /// <inheritdoc/>
+    public float Discount(int movie) => CountPower4 is var column && movie < column.Length ? column[movie] : DiscountOfNone;
+
+    /// <summary>Interactions ever of the movie with this handle; 0 when it is not known.</summary>
     public int Count(int movie) => movie < _counts.Length ? _counts[movie] : 0;
 
     /// <summary>Adds or replaces a catalogue entry.</summary>

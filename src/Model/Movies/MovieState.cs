@@ -59,10 +59,10 @@ public sealed class MovieState
     public double Popularity(int constant) => _popularity[constant];
 
     /// <summary>Applies one record. A record below <see cref="Version"/>, or a signal applied before, changes nothing.</summary>
-    /// <param name="counts">Counts of the other movies, for pruning.</param>
+    /// <param name="popularity">Popularity of the other movies, for pruning.</param>
     /// <param name="delta">Filled with what a signal changed.</param>
     /// <returns>True when a signal was learned and <paramref name="delta"/> filled.</returns>
-    public bool Apply(long offset, MovieRecord record, IMovieCounts counts, TraitsDelta delta)
+    public bool Apply(long offset, MovieRecord record, IPopularity popularity, TraitsDelta delta)
     {
         if (offset < Version)
         {
@@ -81,7 +81,7 @@ public sealed class MovieState
                     return false;
                 }
 
-                Learn(signal, counts, delta);
+                Learn(signal, popularity, delta);
                 return true;
             default:
                 throw new ArgumentException($"no such record of a movie: {record.GetType().Name}", nameof(record));
@@ -187,7 +187,7 @@ public sealed class MovieState
         return state;
     }
 
-    private void Learn(Signal signal, IMovieCounts counts, TraitsDelta delta)
+    private void Learn(Signal signal, IPopularity popularity, TraitsDelta delta)
     {
         delta.Clear();
         Count++;
@@ -201,24 +201,9 @@ public sealed class MovieState
             delta.Out.Add((movie, _out.Add(movie, Backward[i])));
         }
 
-        Prune(_in, delta.In, counts);
-        Prune(_out, delta.Out, counts);
+        _in.Prune(popularity, _index, delta.In);
+        _out.Prune(popularity, _index, delta.Out);
         DescribeCounts(delta);
-    }
-
-    private void Prune(NeighbourList list, List<(int Movie, int Weight)> changed, IMovieCounts counts)
-    {
-        if (list.Count <= ModelConstants.OutKept)
-        {
-            return;
-        }
-
-        var removed = new List<int>();
-        list.Prune(counts, _index, removed);
-        foreach (var movie in removed)
-        {
-            changed.Add((movie, 0));
-        }
     }
 
     private void DescribeCounts(TraitsDelta delta)

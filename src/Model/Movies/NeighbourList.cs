@@ -3,13 +3,6 @@ using Cinegrain.Model.Codec;
 
 namespace Cinegrain.Model.Movies;
 
-/// <summary>Interactions of other movies, as known in this process; what pruning divides by.</summary>
-public interface IMovieCounts
-{
-    /// <summary>Interactions ever of the movie with this handle; 0 when unknown.</summary>
-    int Count(int movie);
-}
-
 /// <summary>
 /// A sparse list of co-occurrence weights by movie, unordered. Weights are sums of integers in units of
 /// 1/<see cref="ModelConstants.FixedPoint"/>, so the order of arrival does not matter. When it grows past its limit, only the entries with the
@@ -53,37 +46,32 @@ internal sealed class NeighbourList(int limit, int kept)
 
     /// <summary>Prunes when the limit is passed.</summary>
     /// <param name="removed">Takes the movies that left.</param>
-    public void Prune(IMovieCounts counts, MovieIndex index, List<int> removed)
+    public void Prune(IPopularity popularity, MovieIndex index, List<(int Movie, int Weight)> removed)
     {
         if (Count <= limit)
         {
             return;
         }
 
-        // Negated, so that the ascending sort has the best first; equal scores go by id, which is the same in every process.
-        var order = new (double Score, int Place)[Count];
+        Span<bool> stays = stackalloc bool[Count];
+        Span<float> weights = stackalloc float[Count];
         for (var i = 0; i < Count; i++)
         {
-            order[i] = (-_weights[i] * Math.Pow(counts.Count(_movies[i]) + ModelConstants.PopularityOffset, -ModelConstants.PopularityExponent), i);
+            weights[i] = _weights[i];
         }
 
-        Array.Sort(order, (a, b) => a.Score != b.Score
-            ? a.Score.CompareTo(b.Score)
-            : string.CompareOrdinal(index.Id(_movies[a.Place]), index.Id(_movies[b.Place])));
-
-        foreach (var (_, place) in order.AsSpan(kept))
-        {
-            removed.Add(_movies[place]);
-            _weights[place] = 0;
-        }
-
+        EntryPruning.Choose(Movies, weights, kept, popularity, index, stays);
         var to = 0;
-        for (var from = 0; from < Count; from++)
+        for (var from = 0; from < stays.Length; from++)
         {
-            if (_weights[from] > 0)
+            if (stays[from])
             {
                 _movies[to] = _movies[from];
                 _weights[to++] = _weights[from];
+            }
+            else
+            {
+                removed.Add((_movies[from], 0));
             }
         }
 

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Ingest;
+using Cinegrain.Model.Ports;
+
+namespace Cinegrain.Standalone.Hosting;
+
+/// <summary>The host's command line. An option that is given goes before the environment, and that before the settings file.</summary>
+internal static class CommandLine
+{
+    private const int Failed = 1;
+    private const string Section = "Cinegrain";
+
+    private static readonly (string Property, string Description)[] Texts =
+    [
+        (nameof(StandaloneOptions.Data), "Folder of the log, the state and the keys. Default: data"),
+        (nameof(StandaloneOptions.Urls), "Addresses to listen on, separated by ;. Default: http://localhost:5080"),
+        (nameof(StandaloneOptions.DemoViewers), "Viewers of the demo. Default: 3000"),
+        (nameof(StandaloneOptions.DemoRate), "Interactions a second of the demo's viewers. Default: 20"),
+        (nameof(StandaloneOptions.Log), "Where events are logged: sqlite. Default: sqlite"),
+        (nameof(StandaloneOptions.Store), "Where states are kept: sqlite. Default: sqlite"),
+        (nameof(StandaloneOptions.Partitions), "Partitions of the interactions; fixed when the data folder is made. Default: 4"),
+        (nameof(StandaloneOptions.ResidentUsers), "Users that may be in memory. Default: 200000"),
+        (nameof(StandaloneOptions.ResidentMovies), "Movie actors that may be in memory. Default: 50000"),
+        (nameof(StandaloneOptions.CheckpointSeconds), "Longest time between checkpoints. Default: 5"),
+        (nameof(StandaloneOptions.TestShare), "Share of the users, 0 to 1, that are tested before they are learned. Default: 1"),
+        (nameof(StandaloneOptions.TestsPerSecond), "Tests a second at most. Default: 500"),
+        (nameof(StandaloneOptions.ExploreShare), "Share of each list, 0 to 0.5, that goes to films few have tried. Default: 0"),
+        (nameof(StandaloneOptions.RetainInteractionsDays), "Days that interactions stay in the log. Default: 30"),
+        (nameof(StandaloneOptions.RetainSignalsDays), "Days that signals stay in the log. Default: 7"),
+        (nameof(StandaloneOptions.RetainRejectedDays), "Days that refused input stays in the log. Default: 14"),
+        (nameof(StandaloneOptions.RetainAuditDays), "Days that the audit trail is kept. Default: 1096"),
+        (nameof(StandaloneOptions.KeyRate), "Requests a second of one API key. Default: 1000"),
+        (nameof(StandaloneOptions.AddressRate), "Requests a second of one address. Default: 2000"),
+        (nameof(StandaloneOptions.OtlpEndpoint), "Where traces and metrics are sent by OTLP. Default: nowhere"),
+    ];
+
+    private static readonly (string Property, string Description)[] Flags =
+    [
+        (nameof(StandaloneOptions.Demo), "Start with about 600 well-known films and a simulated audience."),
+        (nameof(StandaloneOptions.Lockstep), "Each event takes full effect before the next; needs one partition."),
+        (nameof(StandaloneOptions.OpenMetrics), "Answer /metrics without an API key."),
+        (nameof(StandaloneOptions.AccessLog), "Log one line a request, without ids."),
+    ];
+
+    public static Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand("Cinegrain in one process: log, state, model, REST API and web page.");
+        var texts = Texts.Select(text => (text.Property, Option: new Option<string?>(StandaloneOptions.Name(text.Property)) { Description = text.Description })).ToList();
+        var flags = Flags.Select(flag => (flag.Property, Option: new Option<bool>(StandaloneOptions.Name(flag.Property)) { Description = flag.Description })).ToList();
+        texts.ForEach(text => root.Options.Add(text.Option));
+        flags.ForEach(flag => root.Options.Add(flag.Option));
+        root.SetAction((result, cancellationToken) =>
+        {
+            var given = new Dictionary<string, string?>();
+            foreach (var (property, option) in texts.Where(text => result.GetResult(text.Option) is not null))
+            {
+                given[$"{Section}:{property}"] = result.GetValue(option);
+            }
+
+            foreach (var (property, option) in flags.Where(flag => result.GetValue(flag.Option)))
+            {
+                given[$"{Section}:{property}"] = "true";
+            }
+
+            return HostAsync(given, cancellationToken);
+        });
+        return root.Parse(args).InvokeAsync();
+    }
+
+    private static async Task<int> HostAsync(Dictionary<string, string?> given, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+            builder.Configuration.AddInMemoryCollection(EnvironmentSettings());
+            builder.Configuration.AddInMemoryCollection(given);
+            await using var app = StandaloneHost.Build(StandaloneOptions.Read(builder.Configuration.GetSection(Section)), builder);
+            await app.RunAsync(cancellationToken);
+            return Environment.ExitCode;
+        }
+        catch (Exception exception) when (Sentence(exception) is { } sentence)
+        {
+            await Console.Error.WriteLineAsync($"cinegrain: {sentence}");
+            return Failed;
+        }
+    }
+
+    /// <summary>CINEGRAIN_RESIDENT_USERS=… is the setting ResidentUsers.</summary>
+    private static IEnumerable<KeyValuePair<string, string?>> EnvironmentSettings() =>
+        from property in Texts.Concat(Flags).Select(setting => setting.Property)
+        let name = "CINEGRAIN" + StandaloneOptions.Name(property)[1..].Replace('-', '_').ToUpperInvariant()
+        let value = Environment.GetEnvironmentVariable(name)
+        where value is not null
+        select KeyValuePair.Create($"{Section}:{property}", (string?)value);
+
+    /// <summary>What the user can do something about is told in a sentence; anything else is a fault of ours and shows its stack.</summary>
+    private static string? Sentence(Exception exception) => exception switch
+    {
+        SettingsException or DataFolderException or StorageDamagedException or WrongLogException or UnavailableException or PseudonymKeyFileException
+            or ArgumentException => exception.Message,
+        IOException when exception.Message.Contains("address already in use", StringComparison.OrdinalIgnoreCase) =>
+            $"{exception.Message.TrimEnd('.')}; another program listens there: stop it, or choose another address with --urls",
+        _ => null,
+    };
+}

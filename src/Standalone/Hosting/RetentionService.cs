@@ -1,0 +1,45 @@
+using Cinegrain.Embedded.Engine;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Model.Ports;
+using Cinegrain.Standalone.Recommending;
+
+namespace Cinegrain.Standalone.Hosting;
+
+/// <summary>Removes what is older than its retention, at the start and then every ten minutes; never what a checkpoint still needs.</summary>
+internal sealed partial class RetentionService(
+    SqliteLog log, SqliteStateStore store, RecommendationEngine engine, StandaloneRetention retention, TimeProvider time, ILogger<RetentionService> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await engine.CaughtUp.WaitAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Period, time);
+        do
+        {
+            try
+            {
+                var needed = engine.NeededFrom().ToDictionary(n => (n.Topic, n.Partition), n => n.Offset);
+                var trimmed = await log.TrimAsync(
+                    time.GetUtcNow(), (topic, partition) => needed.GetValueOrDefault((topic, partition), log.End(topic, partition)), stoppingToken);
+                await store.TrimAuditAsync(time.GetUtcNow() - retention.Audit, stoppingToken);
+                if (trimmed.Segments + trimmed.Records > 0)
+                {
+                    LogTrimmed(trimmed.Segments, trimmed.Records);
+                }
+            }
+            catch (UnavailableException exception)
+            {
+                LogPostponed(exception.Message);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Retention removed {Segments} segments and {Records} replaced records.")]
+    private partial void LogTrimmed(int segments, int records);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Retention waits for its next turn: {Reason}")]
+    private partial void LogPostponed(string reason);
+}

@@ -1,0 +1,136 @@
+using Cinegrain.Api;
+using Cinegrain.Api.Security;
+using Cinegrain.Embedded.Engine;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Ingest;
+using Cinegrain.Model;
+using Cinegrain.Model.Catalogue;
+using Cinegrain.Model.Ports;
+using Cinegrain.Standalone.Demo;
+using Cinegrain.Standalone.Recommending;
+
+namespace Cinegrain.Standalone.Hosting;
+
+/// <summary>Composes everything in one process.</summary>
+internal static class StandaloneHost
+{
+    private const string PseudonymKeyFile = "pseudonyms.json";
+
+    /// <summary>Builds the application; the engine starts with it.</summary>
+    /// <exception cref="SettingsException">The host must not start with these settings.</exception>
+    /// <exception cref="DataFolderException">The data folder is in use, cannot be written, or is of a newer version.</exception>
+    /// <exception cref="StorageDamagedException">A database is damaged.</exception>
+    /// <exception cref="PseudonymKeyFileException">The file of the pseudonyms' key cannot be used.</exception>
+    public static WebApplication Build(StandaloneOptions options, WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        var time = TimeProvider.System;
+        builder.WebHost.UseUrls(options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries));
+        var folder = DataFolder.Open(options.Data);
+        var retention = new StandaloneRetention(
+            TimeSpan.FromDays(options.RetainInteractionsDays),
+            TimeSpan.FromDays(options.RetainSignalsDays),
+            TimeSpan.FromDays(options.RetainRejectedDays),
+            TimeSpan.FromDays(options.RetainAuditDays));
+
+        // Disposed by the container in the reverse order: the engine first, the folder's lock last.
+        services.AddSingleton(_ => folder);
+        services.AddSingleton(time);
+        services.AddSingleton(retention);
+        var log = SqliteLog.Open(folder.Path, LogOptions(options, retention), time);
+        var store = SqliteStateStore.Open(folder.Path, new SqliteStateStoreOptions());
+        services.AddSingleton(_ => store);
+        services.AddSingleton<IStateStore>(_ => store);
+        services.AddSingleton(_ => log);
+        services.AddSingleton<ILog>(_ => log);
+        services.AddSingleton<IErasableLog>(_ => log);
+        services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare }));
+        services.AddSingleton(provider => new RecommendationEngine(
+            log,
+            store,
+            provider.GetRequiredService<SharedModel>(),
+            new EngineOptions
+            {
+                ResidentUsers = options.ResidentUsers,
+                ResidentMovies = options.ResidentMovies,
+                CheckpointInterval = TimeSpan.FromSeconds(options.CheckpointSeconds),
+                TestShare = options.TestShare,
+                TestsPerSecond = options.TestsPerSecond,
+                Lockstep = options.Lockstep,
+            },
+            time,
+            provider.GetRequiredService<ILogger<RecommendationEngine>>()));
+        services.AddSingleton(new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile))));
+        services.AddSingleton<IMovieLookup>(provider => new ViewLookup(provider.GetRequiredService<SharedModel>().View));
+        services.AddSingleton(provider => new Intake(
+            log, provider.GetRequiredService<IMovieLookup>(), provider.GetRequiredService<Pseudonymizer>(), time, new IntakeOptions()));
+        services.AddSingleton(provider => new TitleSearch(provider.GetRequiredService<SharedModel>().View));
+        services.AddSingleton<RejectedCounts>();
+        services.AddSingleton<DashboardSource>();
+        services.AddSingleton<StandaloneRecommender>();
+
+        services.AddCinegrainApi(new CinegrainApiOptions
+            {
+                DataFolder = folder.Path,
+                KeyLimit = new RateLimit(options.KeyRate, (int)Math.Max(1, 2 * options.KeyRate)),
+                AddressLimit = new RateLimit(options.AddressRate, (int)Math.Max(1, 2 * options.AddressRate)),
+                OtlpEndpoint = options.OtlpEndpoint is null ? null : new Uri(options.OtlpEndpoint, UriKind.RelativeOrAbsolute),
+                OpenMetrics = options.OpenMetrics,
+                AccessLog = options.AccessLog,
+            })
+            .AddRecommender(provider => provider.GetRequiredService<StandaloneRecommender>())
+            .AddPseudonyms(provider => provider.GetRequiredService<Pseudonymizer>())
+            .AddAuditSink(_ => new AuditTrail(store));
+        services.AddCinegrainPages();
+
+        services.AddHostedService<EngineService>();
+        services.AddHostedService(provider => provider.GetRequiredService<RejectedCounts>());
+        services.AddHostedService<RetentionService>();
+        if (options.Demo)
+        {
+            services.AddSingleton(new DemoSettings(options.DemoViewers, options.DemoRate));
+            services.AddHostedService<DemoAudience>();
+        }
+
+        var app = builder.Build();
+        if (LoopbackGuard.Refusal(options.Urls.Split(';'), app.Services.GetRequiredService<ApiKeyStore>()) is { } refusal)
+        {
+            throw new SettingsException([refusal]);
+        }
+
+        app.MapCinegrainApi();
+        app.MapCinegrainPages();
+        return app;
+    }
+
+    private static SqliteLogOptions LogOptions(StandaloneOptions options, StandaloneRetention retention)
+    {
+        var partitions = new Dictionary<string, int>();
+        if (options.Partitions is { } count)
+        {
+            partitions[Topics.Interactions] = count;
+        }
+        else if (options.Lockstep)
+        {
+            partitions[Topics.Interactions] = 1;
+        }
+
+        return new SqliteLogOptions
+        {
+            Partitions = partitions,
+            Retention = new Dictionary<string, TimeSpan>
+            {
+                [Topics.Interactions] = retention.Interactions,
+                [Topics.Signals] = retention.Signals,
+                [Topics.Rejected] = retention.Rejected,
+            },
+        };
+    }
+
+    /// <summary>The intake knows the movies that the view has.</summary>
+    private sealed class ViewLookup(CatalogueView view) : IMovieLookup
+    {
+        public bool TryGet(string id, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Model.Events.MovieMetadata? metadata) =>
+            (metadata = view.Metadata(id)) is not null;
+    }
+}

@@ -1,0 +1,175 @@
+using System.Globalization;
+
+namespace Cinegrain.Standalone.Hosting;
+
+/// <summary>
+/// Settings of the host. Each comes from the command line (<c>--data</c>), else from the environment (<c>CINEGRAIN_DATA</c>), else from the section
+/// <c>Cinegrain</c> of <c>appsettings.json</c>, else it has its default.
+/// </summary>
+internal sealed record StandaloneOptions
+{
+    public string Data { get; init; } = "data";
+
+    public string Urls { get; init; } = "http://localhost:5080";
+
+    public bool Demo { get; init; }
+
+    public int DemoViewers { get; init; } = 3_000;
+
+    public double DemoRate { get; init; } = 20;
+
+    public string Log { get; init; } = "sqlite";
+
+    public string Store { get; init; } = "sqlite";
+
+    public int? Partitions { get; init; }
+
+    public bool Lockstep { get; init; }
+
+    public int ResidentUsers { get; init; } = 200_000;
+
+    public int ResidentMovies { get; init; } = 50_000;
+
+    public double CheckpointSeconds { get; init; } = 5;
+
+    public double TestShare { get; init; } = 1;
+
+    public int TestsPerSecond { get; init; } = 500;
+
+    public double ExploreShare { get; init; }
+
+    public double RetainInteractionsDays { get; init; } = 30;
+
+    public double RetainSignalsDays { get; init; } = 7;
+
+    public double RetainRejectedDays { get; init; } = 14;
+
+    public double RetainAuditDays { get; init; } = 1_096;
+
+    public double KeyRate { get; init; } = 1_000;
+
+    public double AddressRate { get; init; } = 2_000;
+
+    public string? OtlpEndpoint { get; init; }
+
+    public bool OpenMetrics { get; init; }
+
+    public bool AccessLog { get; init; }
+
+    /// <summary>Reads and checks the settings.</summary>
+    /// <exception cref="SettingsException">Names every setting that is wrong, with what would be right.</exception>
+    public static StandaloneOptions Read(IConfiguration section)
+    {
+        var defaults = new StandaloneOptions();
+        var failures = new List<string>();
+        var known = typeof(StandaloneOptions).GetProperties().Select(p => p.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var child in section.GetChildren().Where(child => !known.Contains(child.Key)))
+        {
+            failures.Add($"there is no setting '{child.Key}'; docs/operations.md lists them all");
+        }
+
+        var options = new StandaloneOptions
+        {
+            Data = Text(nameof(Data), defaults.Data),
+            Urls = Text(nameof(Urls), defaults.Urls),
+            Demo = Flag(nameof(Demo)),
+            DemoViewers = Whole(nameof(DemoViewers), defaults.DemoViewers, 1, 1_000_000),
+            DemoRate = Number(nameof(DemoRate), defaults.DemoRate, 0, 10_000),
+            Log = Text(nameof(Log), defaults.Log),
+            Store = Text(nameof(Store), defaults.Store),
+            Partitions = section[nameof(Partitions)] is null ? null : Whole(nameof(Partitions), 4, 1, 256),
+            Lockstep = Flag(nameof(Lockstep)),
+            ResidentUsers = Whole(nameof(ResidentUsers), defaults.ResidentUsers, 100, 100_000_000),
+            ResidentMovies = Whole(nameof(ResidentMovies), defaults.ResidentMovies, 100, 10_000_000),
+            CheckpointSeconds = Number(nameof(CheckpointSeconds), defaults.CheckpointSeconds, 0.1, 86_400),
+            TestShare = Number(nameof(TestShare), defaults.TestShare, 0, 1),
+            TestsPerSecond = Whole(nameof(TestsPerSecond), defaults.TestsPerSecond, 0, 1_000_000),
+            ExploreShare = Number(nameof(ExploreShare), defaults.ExploreShare, 0, 0.5),
+            RetainInteractionsDays = Number(nameof(RetainInteractionsDays), defaults.RetainInteractionsDays, 0.01, 36_500),
+            RetainSignalsDays = Number(nameof(RetainSignalsDays), defaults.RetainSignalsDays, 0.01, 36_500),
+            RetainRejectedDays = Number(nameof(RetainRejectedDays), defaults.RetainRejectedDays, 0.01, 36_500),
+            RetainAuditDays = Number(nameof(RetainAuditDays), defaults.RetainAuditDays, 0.01, 36_500),
+            KeyRate = Number(nameof(KeyRate), defaults.KeyRate, 0.01, 10_000_000),
+            AddressRate = Number(nameof(AddressRate), defaults.AddressRate, 0.01, 10_000_000),
+            OtlpEndpoint = section[nameof(OtlpEndpoint)],
+            OpenMetrics = Flag(nameof(OpenMetrics)),
+            AccessLog = Flag(nameof(AccessLog)),
+        };
+        OneOf(nameof(Log), options.Log, "sqlite");
+        OneOf(nameof(Store), options.Store, "sqlite");
+        foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Require(
+                url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("https://", StringComparison.OrdinalIgnoreCase),
+                $"{Name(nameof(Urls))} has '{url}'; a URL is like http://localhost:5080, several are separated by ;");
+        }
+
+        Require(
+            !options.Lockstep || options.Partitions is null or 1,
+            $"{Name(nameof(Lockstep))} needs one partition, so that the log has one order; leave {Name(nameof(Partitions))} out, or set it to 1");
+        return failures.Count == 0 ? options : throw new SettingsException(failures);
+
+        string Text(string name, string fallback)
+        {
+            var text = section[name];
+            Require(text is null || text.Trim().Length > 0, $"{Name(name)} is empty");
+            return text ?? fallback;
+        }
+
+        bool Flag(string name)
+        {
+            var text = section[name];
+            if (text is null)
+            {
+                return false;
+            }
+
+            Require(bool.TryParse(text, out var flag), $"{Name(name)} is '{text}'; it is true or false");
+            return flag;
+        }
+
+        int Whole(string name, int fallback, int least, int most)
+        {
+            var text = section[name];
+            if (text is null)
+            {
+                return fallback;
+            }
+
+            var good = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most;
+            Require(good, $"{Name(name)} is '{text}'; it is a whole number from {least:N0} to {most:N0}");
+            return value;
+        }
+
+        double Number(string name, double fallback, double least, double most)
+        {
+            var text = section[name];
+            if (text is null)
+            {
+                return fallback;
+            }
+
+            var good = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most;
+            Require(good, $"{Name(name)} is '{text}'; it is a number from {least:#,0.##} to {most:#,0.##}");
+            return value;
+        }
+
+        void OneOf(string name, string value, params string[] choices) =>
+            Require(choices.Contains(value), $"{Name(name)} is '{value}'; this build has: {string.Join(", ", choices)}");
+
+        void Require(bool holds, string failure)
+        {
+            if (!holds)
+            {
+                failures.Add(failure);
+            }
+        }
+    }
+
+    /// <summary>The setting as the command line spells it.</summary>
+    internal static string Name(string property) =>
+        "--" + string.Concat(property.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : $"{c}"));
+}
+
+/// <summary>Settings that cannot be; the message names each.</summary>
+internal sealed class SettingsException(IReadOnlyList<string> failures) : Exception(string.Join(Environment.NewLine, failures));

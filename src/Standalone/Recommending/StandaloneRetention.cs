@@ -1,0 +1,8 @@
+namespace Cinegrain.Standalone.Recommending;
+
+/// <summary>How long things are kept.</summary>
+/// <param name="Interactions">Records of users in the log.</param>
+/// <param name="Signals">Records of movies in the log; they name no user.</param>
+/// <param name="Rejected">Refused input.</param>
+/// <param name="Audit">Entries of the audit trail.</param>
+internal sealed record StandaloneRetention(TimeSpan Interactions, TimeSpan Signals, TimeSpan Rejected, TimeSpan Audit);
