@@ -33,7 +33,7 @@ public sealed class PicturesTests(PagesHost host) : IClassFixture<PagesHost>
             }
 
             await visit.Page.GetByLabel("Search by title").FillAsync("");
-            await Assertions.Expect(visit.Found).ToHaveCountAsync(8);
+            await Assertions.Expect(visit.Found).ToHaveCountAsync(6);
             await visit.Page.EvaluateAsync("document.activeElement.blur()");
             await ShootAsync(visit, folder, $"home-{name}");
             await visit.Page.GotoAsync(new Uri(host.Address, "/dashboard").ToString());

@@ -57,8 +57,8 @@ internal static class Films
         return hash ^ (hash >> 15);
     }
 
-    /// <summary>Year, genres and director, as far as they are known.</summary>
-    public static string Facts(MovieMetadata movie)
+    /// <summary>Year, genres and, on request, directors, as far as they are known.</summary>
+    public static string Facts(MovieMetadata movie, int genres = 3, bool directors = true)
     {
         var parts = new List<string>(3);
         if (movie.Year is { } year)
@@ -68,10 +68,10 @@ internal static class Films
 
         if (movie.Genres.Count > 0)
         {
-            parts.Add(string.Join(", ", movie.Genres.Take(3)));
+            parts.Add(string.Join(", ", movie.Genres.Take(genres)));
         }
 
-        if (movie.Directors.Count > 0)
+        if (directors && movie.Directors.Count > 0)
         {
             parts.Add(string.Join(", ", movie.Directors.Take(2)));
         }

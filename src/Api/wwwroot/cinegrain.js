@@ -68,10 +68,14 @@ class FlipList extends HTMLElement {
       // An item that is taken away loses the focus to nothing; leaving by choice names the next element.
       if (event.relatedTarget) this.focusItem = null;
     });
+    this.seen = new IntersectionObserver(entries =>
+      document.documentElement.classList.toggle('list-in-view', entries.some(entry => entry.isIntersecting)), { rootMargin: '-20% 0px' });
+    this.seen.observe(this);
     this.measure();
   }
 
   disconnectedCallback() {
+    this.seen?.disconnect();
     this.observer?.disconnect();
     this.sizes?.disconnect();
   }
