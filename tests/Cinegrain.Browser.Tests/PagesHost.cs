@@ -1,0 +1,167 @@
+using Cinegrain.Api;
+using Cinegrain.Api.Pages;
+using Cinegrain.Ingest;
+using Cinegrain.Standalone.Demo;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Cinegrain.Browser.Tests;
+
+/// <summary>The pages on a real server over a recommender that can be foreseen, and a real browser.</summary>
+public sealed class PagesHost : IAsyncLifetime
+{
+    private WebApplication? _app;
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
+    internal FakeRecommender Recommender { get; private set; } = null!;
+
+    internal FakeAccess Access { get; } = new();
+
+    internal Uri Address { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (BrowserFactAttribute.Chromium is not { } chromium)
+        {
+            return;
+        }
+
+        var pseudonymizer = new Pseudonymizer([new PseudonymKey(1, new byte[32])]);
+        Recommender = new FakeRecommender(DemoCatalogue.Load(), pseudonymizer.Pseudonym);
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(PagesHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<IRecommender>(Recommender);
+        builder.Services.AddSingleton(pseudonymizer);
+        builder.Services.AddSingleton<IPageAccess>(Access);
+        builder.Services.AddCinegrainPages();
+        _app = builder.Build();
+        _app.MapCinegrainPages();
+        await _app.StartAsync();
+        Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = chromium,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+        });
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+    }
+
+    /// <summary>A fresh browser profile with one page, and the mistakes that the page reports.</summary>
+    internal async Task<Visit> VisitAsync(
+        string path = "/", string user = "ada", int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, bool touch = false, float scale = 1)
+    {
+        var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = width, Height = height },
+            ColorScheme = scheme,
+            HasTouch = touch,
+            IsMobile = touch,
+            DeviceScaleFactor = scale,
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        await context.AddInitScriptAsync($"if (!localStorage.getItem('cinegrain.user')) localStorage.setItem('cinegrain.user', '{user}');");
+        var page = await context.NewPageAsync();
+        page.SetDefaultTimeout(15_000);
+        var visit = new Visit(context, page);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                visit.Mistakes.Add(message.Text);
+            }
+        };
+        page.PageError += (_, error) => visit.Mistakes.Add(error);
+        await page.GotoAsync(new Uri(Address, path).ToString());
+        return visit;
+    }
+
+    internal sealed class FakeAccess : IPageAccess
+    {
+        public string? Key { get; set; }
+
+        public PageScopes Scopes { get; set; } = PageScopes.All;
+
+        public bool IsKeyRequired => Key is not null;
+
+        public PageScopes Check(string? key) => Key is null || key == Key ? Scopes : PageScopes.None;
+    }
+}
+
+/// <summary>One browser profile with one page.</summary>
+internal sealed class Visit(IBrowserContext context, IPage page) : IAsyncDisposable
+{
+    public IPage Page { get; } = page;
+
+    /// <summary>Errors of the console and of scripts, such as a violated content security policy.</summary>
+    public List<string> Mistakes { get; } = [];
+
+    public ILocator List => Page.Locator(".rows > li");
+
+    public ILocator Found => Page.Locator(".films > li");
+
+    public Task<IReadOnlyList<string>> ListedAsync() =>
+        List.EvaluateAllAsync<IReadOnlyList<string>>("rows => rows.map(row => row.dataset.movie)");
+
+    /// <summary>Waits until the page is alive and shows a list.</summary>
+    public async Task ReadyAsync()
+    {
+        await Assertions.Expect(List).ToHaveCountAsync(10);
+        await Assertions.Expect(Found.First).ToBeVisibleAsync();
+    }
+
+    /// <summary>Types a query and waits for its films.</summary>
+    public async Task SearchAsync(string query, string expected)
+    {
+        await Page.GetByLabel("Search by title").FillAsync(query);
+        await Assertions.Expect(Found.First).ToContainTextAsync(expected);
+    }
+
+    /// <summary>Checks the rules of WCAG 2.1 A and AA that a machine can check.</summary>
+    public async Task AssertAccessibleAsync()
+    {
+        var result = await Page.RunAxe(new AxeRunOptions
+        {
+            RunOnly = new RunOnlyOptions { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"] },
+        });
+        var serious = result.Violations.Where(violation => violation.Impact is "serious" or "critical" or "moderate").ToList();
+        Assert.True(serious.Count == 0, string.Join('\n', serious.Select(violation =>
+            $"{violation.Impact} {violation.Id}: {violation.Help}\n  {string.Join("\n  ", violation.Nodes.Take(4).Select(node => node.Html + " | " + string.Join("; ", node.Any.Concat(node.All).Select(check => check.Message))))}")));
+    }
+
+    public async Task AssertFitsAsync()
+    {
+        var (scroll, client) = (await Page.EvaluateAsync<int>("document.documentElement.scrollWidth"), await Page.EvaluateAsync<int>("document.documentElement.clientWidth"));
+        Assert.True(scroll <= client, $"the page is {scroll} px wide on a screen of {client} px");
+    }
+
+    public ValueTask DisposeAsync() => context.DisposeAsync();
+}
