@@ -1,5 +1,6 @@
+using System.Collections.Concurrent;
 using Cinegrain.Api;
-using Cinegrain.Api.Pages;
+using Cinegrain.Api.Security;
 using Cinegrain.Ingest;
 using Cinegrain.Standalone.Demo;
 using Deque.AxeCore.Commons;
@@ -21,10 +22,13 @@ public sealed class PagesHost : IAsyncLifetime
     private WebApplication? _app;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cinegrain-browser-");
 
     internal FakeRecommender Recommender { get; private set; } = null!;
 
-    internal FakeAccess Access { get; } = new();
+    internal ApiKeyStore Keys { get; private set; } = null!;
+
+    internal AuditTrail Audit { get; } = new();
 
     internal Uri Address { get; private set; } = null!;
 
@@ -37,6 +41,7 @@ public sealed class PagesHost : IAsyncLifetime
 
         var pseudonymizer = new Pseudonymizer([new PseudonymKey(1, new byte[32])]);
         Recommender = new FakeRecommender(DemoCatalogue.Load(), pseudonymizer.Pseudonym);
+        Keys = new ApiKeyStore(_folder.FullName);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(PagesHost).Assembly.GetName().Name,
@@ -44,15 +49,17 @@ public sealed class PagesHost : IAsyncLifetime
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton<IRecommender>(Recommender);
-        builder.Services.AddSingleton(pseudonymizer);
-        builder.Services.AddSingleton<IPageAccess>(Access);
+        builder.Services.AddSingleton(Keys);
+        builder.Services.AddCinegrainApi(new CinegrainApiOptions { DataFolder = _folder.FullName })
+            .AddRecommender(_ => Recommender).AddPseudonyms(_ => pseudonymizer).AddAuditSink(_ => Audit);
         builder.Services.AddCinegrainPages();
         _app = builder.Build();
+        _app.MapCinegrainApi();
         _app.MapCinegrainPages();
         await _app.StartAsync();
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
+        Assertions.SetDefaultExpectTimeout(15_000);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
@@ -73,6 +80,8 @@ public sealed class PagesHost : IAsyncLifetime
         {
             await _app.DisposeAsync();
         }
+
+        _folder.Delete(recursive: true);
     }
 
     /// <summary>A fresh browser profile with one page, and the mistakes that the page reports.</summary>
@@ -104,15 +113,15 @@ public sealed class PagesHost : IAsyncLifetime
         return visit;
     }
 
-    internal sealed class FakeAccess : IPageAccess
+    internal sealed class AuditTrail : IAuditSink
     {
-        public string? Key { get; set; }
+        public ConcurrentQueue<AuditEvent> Entries { get; } = new();
 
-        public PageScopes Scopes { get; set; } = PageScopes.All;
-
-        public bool IsKeyRequired => Key is not null;
-
-        public PageScopes Check(string? key) => Key is null || key == Key ? Scopes : PageScopes.None;
+        public ValueTask WriteAsync(AuditEvent entry, CancellationToken cancellationToken)
+        {
+            Entries.Enqueue(entry);
+            return ValueTask.CompletedTask;
+        }
     }
 }
 
@@ -128,8 +137,8 @@ internal sealed class Visit(IBrowserContext context, IPage page) : IAsyncDisposa
 
     public ILocator Found => Page.Locator(".films > li");
 
-    public Task<IReadOnlyList<string>> ListedAsync() =>
-        List.EvaluateAllAsync<IReadOnlyList<string>>("rows => rows.map(row => row.dataset.movie)");
+    public Task<string[]> ListedAsync() =>
+        List.EvaluateAllAsync<string[]>("rows => rows.map(row => row.dataset.movie)");
 
     /// <summary>Waits until the page is alive and shows a list.</summary>
     public async Task ReadyAsync()
@@ -138,11 +147,27 @@ internal sealed class Visit(IBrowserContext context, IPage page) : IAsyncDisposa
         await Assertions.Expect(Found.First).ToBeVisibleAsync();
     }
 
-    /// <summary>Types a query and waits for its films.</summary>
+    /// <summary>Types a query and waits for a film.</summary>
     public async Task SearchAsync(string query, string expected)
     {
         await Page.GetByLabel("Search by title").FillAsync(query);
-        await Assertions.Expect(Found.First).ToContainTextAsync(expected);
+        await Assertions.Expect(Found.Filter(new() { Has = Page.GetByText(expected, new() { Exact = true }) }).First).ToBeVisibleAsync();
+    }
+
+    public ILocator StarsOf(string title) => Page.GetByLabel($"Your rating of {title}", new() { Exact = true });
+
+    /// <summary>Finds a film and rates it with the arrow keys; waits until the list has learned it.</summary>
+    public async Task RateAsync(string query, string title, double stars)
+    {
+        await SearchAsync(query, title);
+        await Found.Filter(new() { Has = StarsOf(title) }).GetByRole(AriaRole.Slider).FocusAsync();
+        for (var value = 0.0; value < stars; value += .5)
+        {
+            await Page.Keyboard.PressAsync("ArrowRight");
+        }
+
+        await Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(Page.Locator(".list-state")).ToContainTextAsync($"{title} learned in");
     }
 
     /// <summary>Checks the rules of WCAG 2.1 A and AA that a machine can check.</summary>

@@ -1,9 +1,7 @@
 using Cinegrain.Api.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using MudBlazor;
 using MudBlazor.Services;
@@ -13,12 +11,7 @@ namespace Cinegrain.Api;
 /// <summary>The web pages: <c>/</c> to find and rate films, <c>/dashboard</c> with charts.</summary>
 public static class CinegrainPagesExtensions
 {
-    // MudBlazor and Blazor write style elements; scripts come from files only.
-    private const string ContentSecurityPolicy =
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
-
-    /// <summary>Adds what the pages need; the host adds <see cref="IRecommender"/> and <see cref="Ingest.Pseudonymizer"/>.</summary>
+    /// <summary>Adds what the pages need beside the REST API (<see cref="CinegrainApi.AddCinegrainApi"/>).</summary>
     public static IServiceCollection AddCinegrainPages(this IServiceCollection services)
     {
         services.AddRazorComponents().AddInteractiveServerComponents(options =>
@@ -31,13 +24,16 @@ public static class CinegrainPagesExtensions
             options.SnackbarConfiguration.PositionClass = Defaults.Classes.Position.BottomCenter;
             options.SnackbarConfiguration.MaxDisplayedSnackbars = 2;
         });
-        services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IPageAccess, OpenAccess>();
+        services.AddSingleton<VisitorLimit>();
         services.AddScoped<VisitorSession>();
         return services;
     }
 
-    /// <summary>Maps the pages and their files. Call it after authentication and rate limits, where the endpoints are mapped.</summary>
+    /// <summary>
+    /// Maps the pages and their files. Call it after <see cref="CinegrainApi.MapCinegrainApi"/>: its headers hold for the pages, too. The
+    /// pages ask for an API key themselves when there are any. An executable without Razor files of its own needs
+    /// <c>RequiresAspNetWebAssets</c> in its project, or the script of Blazor is missing.
+    /// </summary>
     public static WebApplication MapCinegrainPages(this WebApplication app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -49,27 +45,7 @@ public static class CinegrainPagesExtensions
 
         app.UseAntiforgery();
         app.MapStaticAssets();
-        app.MapRazorComponents<App>()
-            .AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null)
-            .Add(endpoint =>
-            {
-                var next = endpoint.RequestDelegate;
-                endpoint.RequestDelegate = context =>
-                {
-                    var headers = context.Response.Headers;
-                    headers.ContentSecurityPolicy = ContentSecurityPolicy;
-                    headers.XContentTypeOptions = "nosniff";
-                    headers["Referrer-Policy"] = "no-referrer";
-                    return next!(context);
-                };
-            });
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
         return app;
-    }
-
-    private sealed class OpenAccess : IPageAccess
-    {
-        public bool IsKeyRequired => false;
-
-        public PageScopes Check(string? key) => PageScopes.All;
     }
 }

@@ -1,8 +1,13 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cinegrain.Api.Problems;
+using Cinegrain.Api.Recommendations;
+using Cinegrain.Api.Security;
 using Cinegrain.Ingest;
 using Cinegrain.Model.Events;
+using Cinegrain.Model.Ports;
 using Cinegrain.Model.Ranking;
 using Cinegrain.Model.Users;
 
@@ -10,14 +15,17 @@ namespace Cinegrain.Api.Pages;
 
 /// <summary>
 /// One visitor of the web pages, for the life of a circuit: who is asking, with which key. Every call to the recommender passes here,
-/// where the key is checked and the user id becomes a pseudonym.
+/// where scope, rate limit and audit trail are those of the REST API and the user id becomes a pseudonym. A withdrawn key ends at once.
 /// </summary>
-internal sealed class VisitorSession(IRecommender recommender, Pseudonymizer pseudonymizer, IPageAccess access)
+internal sealed class VisitorSession(
+    IRecommender recommender, Pseudonymizer pseudonymizer, ApiKeyStore keys, IAuditSink audit, StreamGate streams, WriteWaiter waiter,
+    VisitorLimit limit, TimeProvider time)
 {
     private const string GuestAlphabet = "abcdefghjkmnpqrstuvwxyz23456789";
 
     private string? _key;
     private string _pseudonym = "";
+    private string _audited = "";
 
     /// <summary>Raised when the user or the key changed.</summary>
     public event Action? Changed;
@@ -28,13 +36,17 @@ internal sealed class VisitorSession(IRecommender recommender, Pseudonymizer pse
     /// <summary>True once the browser has told who is asking.</summary>
     public bool IsKnown => UserId.Length > 0;
 
-    public bool IsKeyRequired => access.IsKeyRequired;
+    /// <summary>True when the pages show nothing without a key.</summary>
+    public bool IsKeyRequired => keys.HasKeys;
 
-    public bool CanRead => Has(PageScopes.Read);
+    /// <summary>May see lists, films and the dashboard.</summary>
+    public bool CanRead => Has(ApiScope.Read);
 
-    public bool CanWrite => Has(PageScopes.Write);
+    /// <summary>May rate.</summary>
+    public bool CanWrite => Has(ApiScope.Write);
 
-    public bool CanErase => Has(PageScopes.Erase);
+    /// <summary>May see a profile and erase a user.</summary>
+    public bool CanAdminister => Has(ApiScope.Admin);
 
     /// <summary>A user id that nobody else has, such as <c>guest-abc12</c>.</summary>
     public static string NewGuest() => $"guest-{RandomNumberGenerator.GetString(GuestAlphabet, 5)}";
@@ -54,10 +66,10 @@ internal sealed class VisitorSession(IRecommender recommender, Pseudonymizer pse
         return null;
     }
 
-    /// <summary>Takes a key; false when it allows nothing here, and then the key is not kept.</summary>
-    public bool Unlock(string? key)
+    /// <summary>Takes a key; false when it is none, and then it is not kept.</summary>
+    public bool Unlock(string key)
     {
-        if ((access.Check(key) & PageScopes.Read) == 0)
+        if (keys.Verify(key) is null)
         {
             return false;
         }
@@ -67,42 +79,58 @@ internal sealed class VisitorSession(IRecommender recommender, Pseudonymizer pse
         return true;
     }
 
-    public IAsyncEnumerable<RecommendationList> WatchAsync(RecommendationQuery query, CancellationToken cancellationToken)
+    /// <summary>The user's list, then a new one whenever it changes. Counts as one of the streams that may be open.</summary>
+    public async IAsyncEnumerable<RecommendationList> WatchAsync(
+        RecommendationQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Read);
-        return recommender.WatchAsync(_pseudonym, query, cancellationToken);
+        Demand(ApiScope.Read);
+        using var place = Enter();
+        await foreach (var list in recommender.WatchAsync(_pseudonym, query, cancellationToken))
+        {
+            Demand(ApiScope.Read);
+            yield return list;
+        }
     }
 
-    public ValueTask<UserProfile?> GetProfileAsync(CancellationToken cancellationToken)
+    /// <summary>What is known of the user, or null. Audited once for each user, not for each time it is shown again.</summary>
+    public async ValueTask<UserProfile?> GetProfileAsync(CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Read);
-        return recommender.GetProfileAsync(_pseudonym, cancellationToken);
+        var who = Demand(ApiScope.Admin);
+        var pseudonym = _pseudonym;
+        if (_audited != pseudonym)
+        {
+            await audit.WriteAsync(new AuditEvent(time.GetUtcNow(), who, AuditAction.ProfileRead, pseudonym), cancellationToken);
+            _audited = pseudonym;
+        }
+
+        return await recommender.GetProfileAsync(pseudonym, cancellationToken);
     }
 
     public ValueTask<MovieDetails?> GetMovieAsync(string id, CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Read);
+        Demand(ApiScope.Read);
         return recommender.GetMovieAsync(id, cancellationToken);
     }
 
-    public ValueTask<MoviePage> SearchAsync(string? query, string? after, int limit, CancellationToken cancellationToken)
+    public ValueTask<MoviePage> SearchAsync(string? query, string? after, int count, CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Read);
-        return recommender.SearchMoviesAsync(query, after, limit, cancellationToken);
+        Demand(ApiScope.Read);
+        return recommender.SearchMoviesAsync(query, after, count, cancellationToken);
     }
 
     public ValueTask<DashboardData> GetDashboardAsync(CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Read);
+        Demand(ApiScope.Read);
         return recommender.GetDashboardAsync(cancellationToken);
     }
 
     /// <summary>Sends one interaction, as a client of the REST API would, and gives the list that has its effect.</summary>
     /// <returns>The list, or the reason in a sentence why the interaction was refused.</returns>
+    /// <exception cref="UnavailableException">It was not taken, or was taken but is not learned yet; the message says which.</exception>
     public async Task<(RecommendationList? List, string? Refused)> SendAsync(
         string movie, InteractionKind kind, double? value, RecommendationQuery query, CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Write);
+        Demand(ApiScope.Write);
         var (userId, pseudonym) = (UserId, _pseudonym);
         var line = new JsonObject
         {
@@ -122,27 +150,76 @@ internal sealed class VisitorSession(IRecommender recommender, Pseudonymizer pse
             return (null, rejected.Detail);
         }
 
-        await recommender.WaitForAsync(pseudonym, receipt.Position, cancellationToken);
+        try
+        {
+            await waiter.WaitAsync(pseudonym, receipt.Position, cancellationToken);
+        }
+        catch (ProblemException late)
+        {
+            throw new UnavailableException(late.Message, late.RetryAfter ?? TimeSpan.FromSeconds(1), late);
+        }
+
         return (await recommender.RecommendAsync(pseudonym, query, cancellationToken), null);
     }
 
+    /// <summary>Erases the user.</summary>
     public async Task<ErasureReport> EraseAsync(CancellationToken cancellationToken)
     {
-        Demand(PageScopes.Erase);
-        return await recommender.EraseAsync(_pseudonym, cancellationToken);
+        var who = Demand(ApiScope.Admin);
+        var pseudonym = _pseudonym;
+        await audit.WriteAsync(new AuditEvent(time.GetUtcNow(), who, AuditAction.Erased, pseudonym), cancellationToken);
+        return await recommender.EraseAsync(pseudonym, cancellationToken);
     }
 
-    private bool Has(PageScopes scope) => (access.Check(_key) & scope) != 0;
-
-    private void Demand(PageScopes scope)
+    private IDisposable Enter()
     {
-        if (!Has(scope))
+        try
+        {
+            return streams.Enter();
+        }
+        catch (ProblemException full)
+        {
+            throw new UnavailableException(full.Message, full.RetryAfter ?? TimeSpan.FromSeconds(10), full);
+        }
+    }
+
+    private bool Has(ApiScope scope) => !keys.HasKeys || (_key is not null && keys.Verify(_key)?.Scope >= scope);
+
+    /// <summary>Checks scope and rate limit.</summary>
+    /// <returns>Who asks, for the audit trail: as the REST API names them.</returns>
+    private string Demand(ApiScope scope)
+    {
+        if (!keys.HasKeys)
+        {
+            return "local";
+        }
+
+        if (_key is null || keys.Verify(_key) is not { } info || info.Scope < scope)
         {
             throw new AccessWithdrawnException(scope);
+        }
+
+        limit.Take(info.Id);
+        return info.Id;
+    }
+}
+
+/// <summary>The rate limit of a key on the web pages: as high as on the REST API, and counted apart from it.</summary>
+internal sealed class VisitorLimit(CinegrainApiOptions options, Telemetry.ApiMetrics metrics, TimeProvider time)
+{
+    private readonly TokenBuckets<string> _byKey = metrics.Watch("page", new TokenBuckets<string>(options.KeyLimit, time));
+
+    /// <exception cref="UnavailableException">The key has used up its requests.</exception>
+    public void Take(string keyId)
+    {
+        if (!_byKey.TryTake(keyId, out var wait))
+        {
+            metrics.Refused(ProblemType.TooManyRequests.Code);
+            throw new UnavailableException("Too many requests came with this key", wait);
         }
     }
 }
 
 /// <summary>The visitor's key does not allow this, or no longer.</summary>
-internal sealed class AccessWithdrawnException(PageScopes scope)
+internal sealed class AccessWithdrawnException(ApiScope scope)
     : Exception($"This needs an API key with the scope {scope.ToString().ToLowerInvariant()}.");
