@@ -196,6 +196,8 @@ internal sealed class VisitorSession(
 
         if (_key is null || keys.Verify(_key) is not { } info || info.Scope < scope)
         {
+            // The layout asks for another key where this one opens nothing any more.
+            Changed?.Invoke();
             throw new AccessWithdrawnException(scope);
         }
 

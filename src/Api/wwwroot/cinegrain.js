@@ -7,7 +7,6 @@ export const write = (kind, name, value) => {
   try { store(kind)?.setItem(`cinegrain.${name}`, value); } catch { /* storage full or forbidden: the value lasts for this page */ }
 };
 export const forget = (kind, name) => store(kind)?.removeItem(`cinegrain.${name}`);
-export const focusOn = selector => document.querySelector(selector)?.focus();
 
 /* Stars: a range input under a picture. The picture follows at once; the server hears of it when the choice is final: when the
    pointer lets go, on Enter, on leaving, or a moment after the last key. */
@@ -106,6 +105,16 @@ class FlipList extends HTMLElement {
 }
 
 if (!customElements.get('flip-list')) customElements.define('flip-list', FlipList);
+
+// Jumps within the page. The router would take them for navigation: a fragment is relative to the base address, not to the page.
+window.addEventListener('click', event => {
+  const target = document.getElementById(event.target.closest?.('a[data-jump]')?.hash.slice(1));
+  if (!target) return;
+  event.preventDefault();
+  event.stopPropagation();
+  target.scrollIntoView();
+  target.focus({ preventScroll: true });
+}, true);
 
 document.addEventListener('click', event => {
   if (event.target.closest?.('[data-reload]')) location.reload();
