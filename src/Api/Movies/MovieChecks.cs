@@ -44,14 +44,14 @@ internal static class MovieChecks
             Title = input.Title.Trim(),
             Year = input.Year ?? input.Released?.Year,
             Released = input.Released,
-            Genres = input.Genres,
+            Genres = input.Genres ?? [],
             Language = input.Language?.ToLowerInvariant(),
-            Directors = input.Directors,
-            Cast = input.Cast,
+            Directors = input.Directors ?? [],
+            Cast = input.Cast ?? [],
         };
 
-        void ExpectNames(IReadOnlyList<string> names, string field, int maximum) => Expect(
-            names.Count <= maximum && names.All(n => !string.IsNullOrWhiteSpace(n) && n.Length <= MaximumName && !Texts.HasControl(n)), field,
+        void ExpectNames(IReadOnlyList<string>? names, string field, int maximum) => Expect(
+            names is null || (names.Count <= maximum && names.All(n => !string.IsNullOrWhiteSpace(n) && n.Length <= MaximumName && !Texts.HasControl(n))), field,
             $"It must be at most {maximum} names of 1 to {MaximumName} characters, none of them a control character.");
     }
 }

@@ -19,16 +19,16 @@ internal sealed record MovieInput
     public DateOnly? Released { get; init; }
 
     /// <summary>Up to 20 genres.</summary>
-    public IReadOnlyList<string> Genres { get; init; } = [];
+    public IReadOnlyList<string>? Genres { get; init; }
 
     /// <summary>Original language, ISO 639-1.</summary>
     public string? Language { get; init; }
 
     /// <summary>Up to 20 directors.</summary>
-    public IReadOnlyList<string> Directors { get; init; } = [];
+    public IReadOnlyList<string>? Directors { get; init; }
 
     /// <summary>Up to 100 actors, in order of billing.</summary>
-    public IReadOnlyList<string> Cast { get; init; } = [];
+    public IReadOnlyList<string>? Cast { get; init; }
 }
 
 /// <summary>A movie and what was learned of it.</summary>

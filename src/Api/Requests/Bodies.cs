@@ -188,7 +188,7 @@ internal static class Bodies
         {
             throw new ProblemException(
                 ProblemType.MalformedJson,
-                reader.CurrentDepth >= MaximumDepth
+                reader.CurrentDepth >= MaximumDepth - 1
                     ? $"The body is nested deeper than {MaximumDepth} levels; send it flat."
                     : $"The body stops being JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; correct it there.");
         }
