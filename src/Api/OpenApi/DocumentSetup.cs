@@ -16,6 +16,7 @@ internal static class DocumentSetup
         {
             options.AddOperationTransformer<OperationDocTransformer>();
             options.AddDocumentTransformer<DocumentTransformer>();
+            options.AddSchemaTransformer<OptionalMembersTransformer>();
             options.CreateSchemaReferenceId = type => SchemaNames.Of(type.Type) ??
                 Microsoft.AspNetCore.OpenApi.OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         });

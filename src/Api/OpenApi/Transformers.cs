@@ -261,3 +261,20 @@ internal static class SchemaNames
             ? type.Name[..^"Response".Length]
             : null;
 }
+
+/// <summary>What may be null is left out of answers: no schema may require it.</summary>
+internal sealed class OptionalMembersTransformer : IOpenApiSchemaTransformer
+{
+    public Task TransformAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        foreach (var property in context.JsonTypeInfo.Properties)
+        {
+            if (property is { IsRequired: false, IsGetNullable: true })
+            {
+                schema.Required?.Remove(property.Name);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+}

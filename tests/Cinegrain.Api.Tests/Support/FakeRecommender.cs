@@ -300,7 +300,7 @@ internal sealed class FakeRecommender : IRecommender
 
             return (null, id);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
         {
             return ("malformed", null);
         }
