@@ -25,22 +25,34 @@ public sealed partial class SqliteLog
     /// <summary>A segment is closed when its first record has this share of the retention behind it; records outlive retention by no more.</summary>
     private const int SegmentShare = 10;
 
-    /// <summary>
-    /// Erases a user: overwrites the user's interactions below an offset and all refused input that names the user, in every place where the
-    /// file holds them. May be repeated.
-    /// </summary>
-    /// <param name="pseudonym">The user.</param>
-    /// <param name="upToOffset">Offset in the user's partition of interactions; what stands at or above it stays.</param>
-    /// <param name="cancellationToken">Stops between two steps; what was erased stays so.</param>
-    /// <exception cref="UnavailableException">Not all was erased; try again.</exception>
+    /// <inheritdoc/>
+    /// <remarks>A record of refused input goes when its value has the pseudonym's bytes in it.</remarks>
     public async Task<LogErasure> EraseUserAsync(string pseudonym, long upToOffset, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(pseudonym);
+        var own = StreamOf(Topics.Interactions, Partitioner.Partition(pseudonym, PartitionCount(Topics.Interactions)));
+        var bytes = Encoding.UTF8.GetBytes(pseudonym);
         await _maintenance.WaitAsync(cancellationToken);
         try
         {
             await FinishDropsAsync();
-            return await EraseUserInTurnAsync(pseudonym, upToOffset, cancellationToken);
+            var interactions = await EraseAsync(own, upToOffset, segment => segment.KeySql, bytes, cancellationToken);
+            var rejected = 0;
+            foreach (var stream in StreamsOf(Topics.Rejected))
+            {
+                rejected += await EraseAsync(stream, stream.End, segment => segment.MentionSql, bytes, cancellationToken);
+            }
+
+            // The overwritten bytes may still stand in the WAL.
+            await _writer.EnqueueAsync(
+                () =>
+                {
+                    _database.TruncateWal();
+                    return true;
+                },
+                alone: true,
+                cancellationToken);
+            return new LogErasure(interactions, rejected);
         }
         finally
         {
@@ -48,27 +60,20 @@ public sealed partial class SqliteLog
         }
     }
 
-    private async Task<LogErasure> EraseUserInTurnAsync(string pseudonym, long upToOffset, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    /// <remarks>Reads the partition through, in short steps that hold nobody up.</remarks>
+    public async IAsyncEnumerable<LogRecord> ReadKeyAsync(
+        string topic, int partition, string key, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var key = Encoding.UTF8.GetBytes(pseudonym);
-        var own = StreamOf(Topics.Interactions, Partitioner.Partition(pseudonym, PartitionCount(Topics.Interactions)));
-        var interactions = await EraseAsync(own, upToOffset, segment => segment.KeySql, key, cancellationToken);
-        var rejected = 0;
-        foreach (var stream in StreamsOf(Topics.Rejected))
+        var stream = StreamOf(topic, partition);
+        await foreach (var (_, found) in ScanAsync(
+            stream, stream.End, segment => segment.KeySql, Encoding.UTF8.GetBytes(key), ReadRecord, cancellationToken))
         {
-            rejected += await EraseAsync(stream, stream.End, segment => segment.MentionSql, key, cancellationToken);
-        }
-
-        // The overwritten bytes may still stand in the WAL.
-        await _writer.EnqueueAsync(
-            () =>
+            foreach (var record in found)
             {
-                _database.TruncateWal();
-                return true;
-            },
-            alone: true,
-            cancellationToken);
-        return new LogErasure(interactions, rejected);
+                yield return record;
+            }
+        }
     }
 
     /// <summary>

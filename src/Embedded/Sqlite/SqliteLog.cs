@@ -165,21 +165,6 @@ public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
         }
     }
 
-    /// <summary>All records of one key in a partition, oldest first. Reads the partition through, in short steps that hold nobody up.</summary>
-    public async IAsyncEnumerable<LogRecord> ReadKeyAsync(
-        string topic, int partition, string key, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var stream = StreamOf(topic, partition);
-        var bytes = Encoding.UTF8.GetBytes(key);
-        await foreach (var (_, found) in ScanAsync(stream, stream.End, segment => segment.KeySql, bytes, ReadRecord, cancellationToken))
-        {
-            foreach (var record in found)
-            {
-                yield return record;
-            }
-        }
-    }
-
     /// <summary>Writes what waits, then closes. Reads that wait end with <see cref="ObjectDisposedException"/>.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -201,15 +186,8 @@ public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
         _maintenance.Dispose();
     }
 
-    /// <summary>Bounds the file, so that tests see a full disk.</summary>
-    internal Task<int> LimitPagesAsync(long pages) => _writer.EnqueueAsync(
-        () =>
-        {
-            _database.Execute($"PRAGMA max_page_count={pages}");
-            return _database.Query("PRAGMA page_count", row => row.Int32(0));
-        },
-        alone: true,
-        CancellationToken.None);
+    /// <summary>Runs work by itself on the writer thread, so that tests can limit or hold up the writer.</summary>
+    internal Task<T> OnWriterAsync<T>(Func<Database, T> work) => _writer.EnqueueAsync(() => work(_database), alone: true, CancellationToken.None);
 
     private static int SizeOf(in LogEntry entry) => entry.Value.Length + entry.Key.Length + 24;
 

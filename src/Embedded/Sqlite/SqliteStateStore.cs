@@ -271,15 +271,8 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
         }
     }
 
-    /// <summary>Bounds the file, so that tests see a full disk.</summary>
-    internal Task<int> LimitPagesAsync(long pages) => _writer.EnqueueAsync(
-        () =>
-        {
-            _database.Execute($"PRAGMA max_page_count={pages}");
-            return _database.Query("PRAGMA page_count", row => row.Int32(0));
-        },
-        alone: true,
-        CancellationToken.None);
+    /// <summary>Runs work by itself on the writer thread, so that tests can limit or hold up the writer.</summary>
+    internal Task<T> OnWriterAsync<T>(Func<Database, T> work) => _writer.EnqueueAsync(() => work(_database), alone: true, CancellationToken.None);
 
     private static void Create(Database database)
     {

@@ -59,10 +59,10 @@ internal sealed class WorkRequest<T>(Func<T> work, bool alone) : WriteRequest<T>
 /// <summary>What follows the end of a transaction, on the writer thread.</summary>
 internal interface IWriteGroup
 {
-    /// <summary>Called when the transaction is durable, before its requests are told.</summary>
+    /// <summary>Called when the transaction is durable, before its requests are told; must not throw.</summary>
     void Committed();
 
-    /// <summary>Called when the transaction was rolled back.</summary>
+    /// <summary>Called when the transaction was rolled back; must not throw.</summary>
     void RolledBack();
 }
 
@@ -169,15 +169,6 @@ internal sealed class WriterThread : IAsyncDisposable
         while (Take(group))
         {
             Write(group);
-            lock (_gate)
-            {
-                foreach (var request in group)
-                {
-                    _records -= request.Records;
-                    _bytes -= request.Bytes;
-                }
-            }
-
             group.Clear();
         }
 
@@ -218,26 +209,51 @@ internal sealed class WriterThread : IAsyncDisposable
     private void Write(List<WriteRequest> group)
     {
         var started = Stopwatch.GetTimestamp();
-        var records = 0;
         var taken = new List<WriteRequest>(group.Count);
+        var cancelled = new List<WriteRequest>();
         foreach (var request in group)
         {
-            if (request.Cancellation.IsCancellationRequested)
+            (request.Cancellation.IsCancellationRequested ? cancelled : taken).Add(request);
+        }
+
+        var failure = taken.Count == 0 ? null : Commit(taken);
+
+        // Their room is free before they are told: whoever was told may queue the next at once.
+        var records = taken.Sum(request => request.Records);
+        lock (_gate)
+        {
+            _records -= group.Sum(request => request.Records);
+            _bytes -= group.Sum(request => request.Bytes);
+        }
+
+        if (failure is not null)
+        {
+            _failures.Add(1);
+        }
+        else if (records > 0)
+        {
+            _groupSize.Record(records);
+            _commitDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+
+        cancelled.ForEach(request => request.Cancel());
+        foreach (var request in taken)
+        {
+            if (failure is null)
             {
-                request.Cancel();
+                request.Succeed();
             }
             else
             {
-                taken.Add(request);
+                request.Fail(failure);
             }
         }
+    }
 
-        if (taken.Count == 0)
-        {
-            return;
-        }
-
-        var alone = taken[0].Alone;
+    /// <summary>Writes the requests; returns why that failed, for those who wait for them, or null.</summary>
+    private Exception? Commit(List<WriteRequest> requests)
+    {
+        var alone = requests[0].Alone;
         try
         {
             if (!alone)
@@ -245,43 +261,22 @@ internal sealed class WriterThread : IAsyncDisposable
                 _database.Prepare("BEGIN IMMEDIATE").Run();
             }
 
-            foreach (var request in taken)
-            {
-                request.Apply();
-                records += request.Records;
-            }
-
+            requests.ForEach(request => request.Apply());
             if (!alone)
             {
                 _database.Prepare("COMMIT").Run();
             }
-
-            _group?.Committed();
         }
         catch (Exception e)
         {
-            // Every failure reaches whoever waits for one of the requests; the thread goes on with the next.
-            _failures.Add(1);
+            // Every failure reaches whoever waits; the thread goes on with the next requests.
             _database.Rollback();
             _group?.RolledBack();
-            foreach (var request in taken)
-            {
-                request.Fail(e);
-            }
-
-            return;
+            return e;
         }
 
-        if (records > 0)
-        {
-            _groupSize.Record(records);
-            _commitDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
-        }
-
-        foreach (var request in taken)
-        {
-            request.Succeed();
-        }
+        _group?.Committed();
+        return null;
     }
 
     private long FileSize()
