@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cinegrain.Cli.Evaluation;
+using Cinegrain.Cli.Users;
 
 namespace Cinegrain.Cli;
 
@@ -29,6 +30,8 @@ internal static class CommandLine
             Quiet,
         };
         root.Subcommands.Add(EvaluateCommand.Create(terminal));
+        root.Subcommands.Add(ExportCommand.Create(terminal));
+        root.Subcommands.Add(EraseCommand.Create(terminal));
         ExamplesHelp.AddTo(root);
         var configuration = new InvocationConfiguration
         {

@@ -10,9 +10,26 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Interacti
 {
     private const int WidthOfPipes = 160;
 
+    /// <summary>Clock of waits and rates.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>The streams of this process.</summary>
     public static Terminal OfProcess() =>
         new(Console.Out, Console.Error, !Console.IsErrorRedirected, Console.IsInputRedirected ? null : Console.In);
+
+    /// <summary>Asks for a yes; false when the answer is another or nobody can answer.</summary>
+    public async Task<bool> ConfirmAsync(string what, CancellationToken cancellationToken)
+    {
+        await Error.WriteLineAsync(what).ConfigureAwait(false);
+        if (In is null)
+        {
+            return false;
+        }
+
+        await Error.WriteAsync("Go on? (yes/no) ").ConfigureAwait(false);
+        var answer = await In.ReadLineAsync(cancellationToken).ConfigureAwait(false);
+        return answer?.Trim().ToUpperInvariant() is "YES" or "Y";
+    }
 
     /// <summary>Writes a table or other rendering on the output.</summary>
     public void Write(IRenderable rendering)
