@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Cinegrain.Cli.Evaluation;
+using Cinegrain.Cli.Importing;
 using Cinegrain.Cli.Users;
+using Cinegrain.Ingest.Readers;
 
 namespace Cinegrain.Cli;
 
@@ -30,6 +32,7 @@ internal static class CommandLine
             Quiet,
         };
         root.Subcommands.Add(EvaluateCommand.Create(terminal));
+        root.Subcommands.Add(ImportCommand.Create(terminal));
         root.Subcommands.Add(ExportCommand.Create(terminal));
         root.Subcommands.Add(EraseCommand.Create(terminal));
         ExamplesHelp.AddTo(root);
@@ -48,7 +51,7 @@ internal static class CommandLine
             await terminal.Error.WriteLineAsync("Stopped.").ConfigureAwait(false);
             return ExitCode.Cancelled;
         }
-        catch (Exception error) when (error is CommandException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is CommandException or DataSetException or IOException or UnauthorizedAccessException)
         {
             await terminal.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
             return ExitCode.Failure;

@@ -1,3 +1,5 @@
+using Cinegrain.Cli.DataSets;
+
 namespace Cinegrain.Cli.Evaluation;
 
 /// <summary>Who had what so far, and how often each movie was taken: the bookkeeping of the protocol, the same for every method.</summary>

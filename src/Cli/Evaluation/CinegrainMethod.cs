@@ -1,3 +1,4 @@
+using Cinegrain.Cli.DataSets;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 
@@ -15,7 +16,7 @@ internal sealed class CinegrainMethod : IMethod
         _data = data;
         for (var movie = 0; movie < data.CatalogueSize; movie++)
         {
-            _model.Put(data.Metadata(movie));
+            _model.Put(data.Movies[movie]);
         }
     }
 
@@ -23,7 +24,7 @@ internal sealed class CinegrainMethod : IMethod
 
     public int TestThenLearn(in Rating rating, bool listed, Span<int> list)
     {
-        var metadata = _data.Metadata(rating.Movie);
+        var metadata = _data.Movies[rating.Movie];
         var interaction = new Interaction
         {
             Id = "",

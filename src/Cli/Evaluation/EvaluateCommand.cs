@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Cinegrain.Cli.DataSets;
 using Cinegrain.Cli.Evaluation.Baselines;
 
 namespace Cinegrain.Cli.Evaluation;
@@ -50,6 +51,8 @@ internal static class EvaluateCommand
         Description = "Write each list of Cinegrain: 'line,movie movie …', line being the event's data line in the ratings file.",
         HelpName = "FILE",
     };
+
+    private const int ErrorsShown = 5;
 
     static EvaluateCommand()
     {
@@ -107,7 +110,8 @@ internal static class EvaluateCommand
 
         if (report.Refused > 0)
         {
-            await terminal.Error.WriteLineAsync($"{report.Refused} lines could not be read and were left out.").ConfigureAwait(false);
+            await terminal.Error.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"{report.Refused:N0} lines could not be read and were left out: {string.Join("; ", report.Errors)}.")).ConfigureAwait(false);
             return ExitCode.SomeRefused;
         }
 
@@ -117,7 +121,19 @@ internal static class EvaluateCommand
     private static (EvaluationReport Report, IReadOnlyList<Scores> Scores) Evaluate(
         ParseResult result, EvaluationOptions options, TextWriter? lists, IProgressBoard board, CancellationToken cancellationToken)
     {
-        var data = RatingData.Load(result.GetRequiredValue(Data), cancellationToken);
+        var errors = new List<string>();
+        var refused = 0;
+        var data = RatingData.Load(
+            result.GetRequiredValue(Data),
+            board,
+            error =>
+            {
+                if (refused++ < ErrorsShown)
+                {
+                    errors.Add(error.ToString());
+                }
+            },
+            cancellationToken);
         var count = Math.Min(result.GetValue(Limit) ?? int.MaxValue, data.Ratings.Length);
         if (count == 0)
         {
@@ -142,7 +158,8 @@ internal static class EvaluateCommand
             count,
             data.Users.Count,
             data.Movies.Count,
-            data.Refused,
+            refused,
+            errors,
             [.. all.Select(MethodReport.Of)]);
         return (report, all);
     }

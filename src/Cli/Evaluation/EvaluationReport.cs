@@ -8,8 +8,9 @@ namespace Cinegrain.Cli.Evaluation;
 /// <param name="Events">Events of the data set that were looked at, after <c>--limit</c>.</param>
 /// <param name="Movies">Movies of the catalogue.</param>
 /// <param name="Refused">Lines of the files that could not be read.</param>
+/// <param name="Errors">The first of them, each with file, line, field and what was expected.</param>
 internal sealed record EvaluationReport(
-    string LearnFrom, double Positives, int Events, int Users, int Movies, long Refused, IReadOnlyList<MethodReport> Methods)
+    string LearnFrom, double Positives, int Events, int Users, int Movies, int Refused, IReadOnlyList<string> Errors, IReadOnlyList<MethodReport> Methods)
 {
     /// <summary>The table for people.</summary>
     public Table ToTable()

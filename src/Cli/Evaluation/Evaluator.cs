@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Cinegrain.Cli.DataSets;
 
 namespace Cinegrain.Cli.Evaluation;
 

@@ -1,3 +1,5 @@
+using Cinegrain.Cli.DataSets;
+
 namespace Cinegrain.Cli.Evaluation;
 
 /// <summary>Something that recommends and learns, one event at a time.</summary>

@@ -1,3 +1,5 @@
+using Cinegrain.Cli.DataSets;
+
 namespace Cinegrain.Cli.Evaluation;
 
 /// <summary>Writes the list of each scored event: <c>line,movie movie …</c>, best first, in order of the events.</summary>
@@ -9,7 +11,7 @@ internal sealed class ListsWriter(TextWriter writer, RatingData data)
         for (var place = 0; place < list.Length; place++)
         {
             writer.Write(place == 0 ? ',' : ' ');
-            writer.Write(data.Metadata(list[place]).Id);
+            writer.Write(data.Movies[list[place]].Id);
         }
 
         if (list.IsEmpty)

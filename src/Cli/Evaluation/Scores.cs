@@ -1,3 +1,5 @@
+using Cinegrain.Cli.DataSets;
+
 namespace Cinegrain.Cli.Evaluation;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Cinegrain.Cli.DataSets;
 
 namespace Cinegrain.Cli.Evaluation.Baselines;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Cinegrain.Cli.DataSets;
 
 namespace Cinegrain.Cli.Evaluation.Baselines;
 

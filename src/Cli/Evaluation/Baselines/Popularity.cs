@@ -1,3 +1,5 @@
+using Cinegrain.Cli.DataSets;
+
 namespace Cinegrain.Cli.Evaluation.Baselines;
 
 /// <summary>The most taken movies, ever.</summary>

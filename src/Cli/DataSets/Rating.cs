@@ -1,4 +1,4 @@
-namespace Cinegrain.Cli.Evaluation;
+namespace Cinegrain.Cli.DataSets;
 
 /// <summary>One rating of a data set, its ids numbered by <see cref="RatingData"/>.</summary>
 /// <param name="Line">Data line in the ratings file, from 1, a header not counted.</param>
