@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Cinegrain.Cli.Evaluation;
 using Cinegrain.Cli.Importing;
+using Cinegrain.Cli.Keys;
 using Cinegrain.Cli.Simulation;
 using Cinegrain.Cli.Users;
 using Cinegrain.Ingest.Readers;
@@ -35,6 +36,7 @@ internal static class CommandLine
         root.Subcommands.Add(EvaluateCommand.Create(terminal));
         root.Subcommands.Add(ImportCommand.Create(terminal));
         root.Subcommands.Add(SimulateCommand.Create(terminal));
+        root.Subcommands.Add(KeysCommand.Create(terminal));
         root.Subcommands.Add(ExportCommand.Create(terminal));
         root.Subcommands.Add(EraseCommand.Create(terminal));
         ExamplesHelp.AddTo(root);
