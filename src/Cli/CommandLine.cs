@@ -25,8 +25,8 @@ internal static class CommandLine
         Recursive = true,
     };
 
-    /// <summary>Runs one command line; returns its exit code (<see cref="ExitCode"/>).</summary>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellationToken)
+    /// <summary>The command with all its subcommands.</summary>
+    public static RootCommand Create(Terminal terminal)
     {
         var root = new RootCommand("Cinegrain: movie recommendations that learn from every event. Import data, simulate an audience, measure quality.")
         {
@@ -40,6 +40,12 @@ internal static class CommandLine
         root.Subcommands.Add(ExportCommand.Create(terminal));
         root.Subcommands.Add(EraseCommand.Create(terminal));
         ExamplesHelp.AddTo(root);
+        return root;
+    }
+
+    /// <summary>Runs one command line; returns its exit code (<see cref="ExitCode"/>).</summary>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellationToken)
+    {
         var configuration = new InvocationConfiguration
         {
             Output = terminal.Out,
@@ -48,7 +54,7 @@ internal static class CommandLine
         };
         try
         {
-            return await root.Parse(arguments).InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
+            return await Create(terminal).Parse(arguments).InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -120,7 +120,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task Evaluate_Baselines_BeatChanceWhereThereIsStructure()
     {
-        var data = _folder.WriteDataSet("data", GroupedRatings.Movies, GroupedRatings.Create(6000, 400, seed: 5));
+        var data = _folder.WriteDataSet("data", GroupedRatings.Movies, GroupedRatings.Create(6000, 250, seed: 5));
         var run = await CliRun.OfAsync("evaluate", "--data", data, "--baselines", "--plot", _folder["plot.svg"], "--json");
 
         Assert.Equal(0, run.Code);

@@ -14,7 +14,7 @@ internal sealed class DecayedPopularity(RatingData data, Audience audience, doub
     private long _origin = long.MinValue;
 
     /// <summary>Time constants that are tried, in days; the best is shown.</summary>
-    public static IReadOnlyList<double> Candidates { get; } = [1, 7, 30, 90, 365];
+    public static IReadOnlyList<double> Candidates { get; } = [1, 7, 30, 90, 365, 1000];
 
     public string Name => $"Decayed popularity ({days:0.#} d)";
 
