@@ -20,7 +20,7 @@ internal static class GroupedRatings
         for (var k = 0; k < count; k++)
         {
             var user = random.Next(users);
-            var place = (int)(MoviesOfGroup * Math.Pow(random.NextDouble(), 2));
+            var place = (int)(MoviesOfGroup * Math.Pow(random.NextDouble(), 3));
             var movie = (user % Groups * MoviesOfGroup) + place;
             var stars = random.Next(1, 11) / 2.0;
             lines.Add(string.Create(CultureInfo.InvariantCulture, $"{user},{movie},{(random.Next(4) == 0 ? stars : 4.5)},{1_000_000 + (k / 3 * 5000)}"));
