@@ -9,7 +9,7 @@ namespace Cinegrain.Api.Telemetry;
 /// </summary>
 internal sealed class LogRedaction : IPostConfigureOptions<LoggerFilterOptions>
 {
-    /// <summary>Categories, and the least level at which they write no path.</summary>
+    /// <summary>Categories, and the least level at which they write no path and no input.</summary>
     private static readonly (string Category, LogLevel Level)[] Paths =
     [
         // Also opens a scope with the path for every other logger, unless it is off altogether.
@@ -21,7 +21,11 @@ internal sealed class LogRedaction : IPostConfigureOptions<LoggerFilterOptions>
         ("Microsoft.AspNetCore.StaticFiles", LogLevel.Warning),
         ("Microsoft.AspNetCore.StaticAssets", LogLevel.Warning),
         ("Microsoft.AspNetCore.Cors", LogLevel.Warning),
-        ("Microsoft.AspNetCore.Watch", LogLevel.Warning),
+        ("Microsoft.AspNetCore.Http", LogLevel.Warning),
+
+        // Below it, these write what a page's visitor types.
+        ("Microsoft.AspNetCore.SignalR", LogLevel.Warning),
+        ("Microsoft.AspNetCore.Components", LogLevel.Warning),
     ];
 
     public void PostConfigure(string? name, LoggerFilterOptions options)
