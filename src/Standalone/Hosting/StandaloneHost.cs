@@ -60,10 +60,10 @@ internal static class StandaloneHost
             },
             time,
             provider.GetRequiredService<ILogger<RecommendationEngine>>()));
-        services.AddSingleton(new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile))));
+        var pseudonymizer = new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)));
         services.AddSingleton<IMovieLookup>(provider => new ViewLookup(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton(provider => new Intake(
-            log, provider.GetRequiredService<IMovieLookup>(), provider.GetRequiredService<Pseudonymizer>(), time, new IntakeOptions()));
+            log, provider.GetRequiredService<IMovieLookup>(), pseudonymizer, time, new IntakeOptions()));
         services.AddSingleton(provider => new TitleSearch(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton<RejectedCounts>();
         services.AddSingleton<DashboardSource>();
@@ -79,7 +79,7 @@ internal static class StandaloneHost
                 AccessLog = options.AccessLog,
             })
             .AddRecommender(provider => provider.GetRequiredService<StandaloneRecommender>())
-            .AddPseudonyms(provider => provider.GetRequiredService<Pseudonymizer>())
+            .AddPseudonyms(_ => pseudonymizer)
             .AddAuditSink(_ => new AuditTrail(store));
         services.AddCinegrainPages();
 
