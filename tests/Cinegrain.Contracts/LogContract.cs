@@ -244,16 +244,17 @@ public abstract class LogContract : IAsyncLifetime
     protected Task<IReadOnlyList<LogRecord>> ReadAsync(string topic, int partition, long offset, int maximum) =>
         Log.ReadAsync(topic, partition, offset, maximum, CancellationToken.None).AsTask().WaitAsync(Patience);
 
-    /// <summary>Everything in a partition up to its end; the last record must not be a hole.</summary>
+    /// <summary>Everything in a partition up to its end.</summary>
     protected async Task<List<LogRecord>> ReadAllAsync(string topic, int partition)
     {
         var all = new List<LogRecord>();
         var offset = 0L;
         while (offset < Log.End(topic, partition))
         {
+            var end = Log.End(topic, partition);
             var records = await ReadAsync(topic, partition, offset, 1_000);
             all.AddRange(records);
-            offset = records[^1].Offset + 1;
+            offset = records.Count > 0 ? records[^1].Offset + 1 : end;
         }
 
         return all;

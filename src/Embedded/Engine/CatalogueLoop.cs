@@ -49,6 +49,7 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
 
     private async Task TakeAsync(CancellationToken cancellationToken)
     {
+        var end = services.Log.End(Topics.Movies, partition);
         var records = await services.Retry.UntilDoneAsync(
             "reading the catalogue",
             token => services.Log.ReadAsync(Topics.Movies, partition, _waiters.Reached, services.Options.BatchSize, token).AsTask(),
@@ -80,7 +81,7 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
             }
         }
 
-        var next = records[^1].Offset + 1;
+        var next = records.Count > 0 ? records[^1].Offset + 1 : Math.Max(end, _waiters.Reached);
         if (next > _handedOn)
         {
             await services.Retry.UntilDoneAsync(

@@ -85,10 +85,11 @@ internal abstract class PartitionLoop<TActor, TRecord>
         _lastCheckpoint = Services.Time.GetTimestamp();
         while (!stopping.IsCancellationRequested)
         {
-            var records = await ReadAsync(stopping);
-            if (records.Count > 0)
+            var end = Services.Log.End(Topic, Partition);
+            if (await ReadAsync(stopping) is { } records)
             {
                 await ApplyAsync(records, aborting);
+                _applied.Reach(records.Count > 0 ? records[^1].Offset + 1 : Math.Max(end, Position));
             }
 
             await CheckpointIfDueAsync(aborting);
@@ -136,8 +137,8 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     private static readonly TimeSpan MinimumWait = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>The next records; none when a checkpoint falls due first, or when the loop is to stop.</summary>
-    private async Task<IReadOnlyList<LogRecord>> ReadAsync(CancellationToken stopping)
+    /// <summary>The next records; null when a checkpoint falls due first, or when the loop is to stop.</summary>
+    private async Task<IReadOnlyList<LogRecord>?> ReadAsync(CancellationToken stopping)
     {
         var wait = Services.Options.CheckpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
         if (Position == Checkpointed && _checkpointing.IsCompleted)
@@ -159,7 +160,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
         catch (OperationCanceledException) when (both.IsCancellationRequested)
         {
-            return [];
+            return null;
         }
     }
 
@@ -205,7 +206,6 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         await AppliedAsync(records, cancellationToken);
-        _applied.Reach(records[^1].Offset + 1);
     }
 
     private Task LoadAsync(CancellationToken cancellationToken) => Services.Retry.UntilDoneAsync(

@@ -151,14 +151,7 @@ public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
             var end = stream.End;
             if (offset < end)
             {
-                var records = Read(stream, offset, end, maximum);
-                if (records.Count > 0)
-                {
-                    return records;
-                }
-
-                // Only holes up to the end.
-                offset = end;
+                return Read(stream, offset, end, maximum);
             }
 
             await appended.WaitAsync(cancellationToken);

@@ -16,16 +16,16 @@ public sealed record MovieMetadata
     public DateOnly? Released { get; init; }
 
     /// <summary>Genres.</summary>
-    public IReadOnlyList<string> Genres { get; init; } = [];
+    public IReadOnlyList<string> Genres { get => field ?? []; init; }
 
     /// <summary>Original language (ISO 639-1), if known.</summary>
     public string? Language { get; init; }
 
     /// <summary>Directors.</summary>
-    public IReadOnlyList<string> Directors { get; init; } = [];
+    public IReadOnlyList<string> Directors { get => field ?? []; init; }
 
     /// <summary>Leading cast, in order of billing.</summary>
-    public IReadOnlyList<string> Cast { get; init; } = [];
+    public IReadOnlyList<string> Cast { get => field ?? []; init; }
 
     /// <summary>Directors, then cast: the people that taste is kept for.</summary>
     public IEnumerable<string> People() => Directors.Concat(Cast).Distinct(StringComparer.Ordinal).Take(8);

@@ -10,7 +10,7 @@ public abstract record MovieRecord
 {
     /// <summary>Version of the schema of this record.</summary>
     [JsonPropertyName("v")]
-    public int SchemaVersion { get; init; } = 1;
+    public int SchemaVersion { get => field == 0 ? 1 : field; init; }
 
     /// <summary>Catalogue id of the movie.</summary>
     public required string Movie { get; init; }

@@ -4,7 +4,7 @@ namespace Cinegrain.Model.Events;
 public sealed record RejectedInput
 {
     /// <summary>Version of the schema of this record.</summary>
-    public int V { get; init; } = 1;
+    public int V { get => field == 0 ? 1 : field; init; }
 
     /// <summary>Where it came from: <c>api</c>, <c>import</c>, or topic/partition.</summary>
     public required string Source { get; init; }
@@ -25,5 +25,5 @@ public sealed record RejectedInput
     public string? User { get; init; }
 
     /// <summary>Fields on the allow-list that could be read (movie, kind, value, at), as text, each at most 100 characters.</summary>
-    public IReadOnlyDictionary<string, string> Fields { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Fields { get => field ?? new Dictionary<string, string>(); init; }
 }

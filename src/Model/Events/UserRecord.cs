@@ -14,7 +14,7 @@ public abstract record UserRecord
 {
     /// <summary>Version of the schema of this record.</summary>
     [JsonPropertyName("v")]
-    public int SchemaVersion { get; init; } = 1;
+    public int SchemaVersion { get => field == 0 ? 1 : field; init; }
 
     /// <summary>Id of the record: a ULID, or made from the caller's idempotency key and line.</summary>
     public required string Id { get; init; }
@@ -45,7 +45,7 @@ public sealed record Interaction : UserRecord
     public bool Idempotent { get; init; }
 
     /// <summary>The movie's genres when the event came in.</summary>
-    public IReadOnlyList<string> Genres { get; init; } = [];
+    public IReadOnlyList<string> Genres { get => field ?? []; init; }
 
     /// <summary>The movie's year of release, if known.</summary>
     public int? Year { get; init; }
@@ -54,7 +54,7 @@ public sealed record Interaction : UserRecord
     public string? Language { get; init; }
 
     /// <summary>Directors and leading cast of the movie.</summary>
-    public IReadOnlyList<string> People { get; init; } = [];
+    public IReadOnlyList<string> People { get => field ?? []; init; }
 }
 
 /// <summary>The user withdrew consent to learning, or gave it again.</summary>

@@ -49,8 +49,9 @@ public interface ILog
     Task<LogPosition[]> AppendAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads up to <paramref name="maximum"/> records of one partition at or after <paramref name="offset"/>, in order; waits until there
-    /// is at least one.
+    /// Reads up to <paramref name="maximum"/> records of one partition at or after <paramref name="offset"/>, in order; waits while the
+    /// offset is that of <see cref="End"/>. An empty answer says that what stood from the offset up to the end was erased or has expired: a reader
+    /// goes on from the end that it saw before it asked.
     /// </summary>
     ValueTask<IReadOnlyList<LogRecord>> ReadAsync(string topic, int partition, long offset, int maximum, CancellationToken cancellationToken);
 

@@ -23,11 +23,14 @@ internal sealed class RejectedCounts(ILog log) : BackgroundService
     {
         for (long offset = 0; ;)
         {
-            foreach (var record in await log.ReadAsync(Topics.Rejected, partition, offset, BatchSize, stoppingToken))
+            var end = log.End(Topics.Rejected, partition);
+            var records = await log.ReadAsync(Topics.Rejected, partition, offset, BatchSize, stoppingToken);
+            foreach (var record in records)
             {
                 _counts.AddOrUpdate(ReasonOf(record), 1, static (_, count) => count + 1);
-                offset = record.Offset + 1;
             }
+
+            offset = records.Count > 0 ? records[^1].Offset + 1 : Math.Max(end, offset);
         }
     }
 

@@ -89,9 +89,10 @@ public sealed class SqliteLogRetentionTests : IDisposable
             var offset = 0L;
             while (offset < 700)
             {
+                var end = log.End(Topics.Interactions, 0);
                 var records = await log.ReadAsync(Topics.Interactions, 0, offset, 7, None);
                 seen.AddRange(records);
-                offset = records[^1].Offset + 1;
+                offset = records.Count > 0 ? records[^1].Offset + 1 : end;
             }
 
             return seen;
