@@ -3,6 +3,7 @@ using Cinegrain.Api;
 using Cinegrain.Api.Security;
 using Cinegrain.Ingest;
 using Cinegrain.Standalone.Demo;
+using Cinegrain.Standalone.Hosting;
 using Deque.AxeCore.Commons;
 using Deque.AxeCore.Playwright;
 using Microsoft.AspNetCore.Builder;
@@ -16,19 +17,13 @@ using Xunit;
 
 namespace Cinegrain.Browser.Tests;
 
-/// <summary>The pages on a real server over a recommender that can be foreseen, and a real browser.</summary>
-public sealed class PagesHost : IAsyncLifetime
+/// <summary>A server in this process and a real browser.</summary>
+public abstract class BrowserHost : IAsyncLifetime
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cinegrain-browser-");
     private WebApplication? _app;
     private IPlaywright? _playwright;
     private IBrowser? _browser;
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cinegrain-browser-");
-
-    internal FakeRecommender Recommender { get; private set; } = null!;
-
-    internal ApiKeyStore Keys { get; private set; } = null!;
-
-    internal AuditTrail Audit { get; } = new();
 
     internal Uri Address { get; private set; } = null!;
 
@@ -39,23 +34,14 @@ public sealed class PagesHost : IAsyncLifetime
             return;
         }
 
-        var pseudonymizer = new Pseudonymizer([new PseudonymKey(1, new byte[32])]);
-        Recommender = new FakeRecommender(DemoCatalogue.Load(), pseudonymizer.Pseudonym);
-        Keys = new ApiKeyStore(_folder.FullName);
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {
-            ApplicationName = typeof(PagesHost).Assembly.GetName().Name,
+            // The files of the pages are named by the manifest of this assembly.
+            ApplicationName = typeof(BrowserHost).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(Keys);
-        builder.Services.AddCinegrainApi(new CinegrainApiOptions { DataFolder = _folder.FullName })
-            .AddRecommender(_ => Recommender).AddPseudonyms(_ => pseudonymizer).AddAuditSink(_ => Audit);
-        builder.Services.AddCinegrainPages();
-        _app = builder.Build();
-        _app.MapCinegrainApi();
-        _app.MapCinegrainPages();
+        _app = Build(builder, _folder.FullName, "http://127.0.0.1:0");
         await _app.StartAsync();
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
@@ -78,11 +64,14 @@ public sealed class PagesHost : IAsyncLifetime
         _playwright?.Dispose();
         if (_app is not null)
         {
+            await _app.StopAsync();
             await _app.DisposeAsync();
         }
 
         _folder.Delete(recursive: true);
     }
+
+    private protected abstract WebApplication Build(WebApplicationBuilder builder, string folder, string url);
 
     /// <summary>A fresh browser profile with one page, and the mistakes that the page reports.</summary>
     internal async Task<Visit> VisitAsync(
@@ -112,6 +101,32 @@ public sealed class PagesHost : IAsyncLifetime
         await page.GotoAsync(new Uri(Address, path).ToString());
         return visit;
     }
+}
+
+/// <summary>The pages over a recommender that can be foreseen.</summary>
+public sealed class PagesHost : BrowserHost
+{
+    internal FakeRecommender Recommender { get; private set; } = null!;
+
+    internal ApiKeyStore Keys { get; private set; } = null!;
+
+    internal AuditTrail Audit { get; } = new();
+
+    private protected override WebApplication Build(WebApplicationBuilder builder, string folder, string url)
+    {
+        var pseudonymizer = new Pseudonymizer([new PseudonymKey(1, new byte[32])]);
+        Recommender = new FakeRecommender(DemoCatalogue.Load(), pseudonymizer.Pseudonym);
+        Keys = new ApiKeyStore(folder);
+        builder.WebHost.UseUrls(url);
+        builder.Services.AddSingleton(Keys);
+        builder.Services.AddCinegrainApi(new CinegrainApiOptions { DataFolder = folder })
+            .AddRecommender(_ => Recommender).AddPseudonyms(_ => pseudonymizer).AddAuditSink(_ => Audit);
+        builder.Services.AddCinegrainPages();
+        var app = builder.Build();
+        app.MapCinegrainApi();
+        app.MapCinegrainPages();
+        return app;
+    }
 
     internal sealed class AuditTrail : IAuditSink
     {
@@ -123,6 +138,13 @@ public sealed class PagesHost : IAsyncLifetime
             return ValueTask.CompletedTask;
         }
     }
+}
+
+/// <summary>What <c>--demo</c> starts, with a smaller audience.</summary>
+public sealed class DemoHost : BrowserHost
+{
+    private protected override WebApplication Build(WebApplicationBuilder builder, string folder, string url) =>
+        StandaloneHost.Build(new StandaloneOptions { Data = folder, Urls = url, Demo = true, DemoViewers = 200, DemoRate = 10 }, builder);
 }
 
 /// <summary>One browser profile with one page.</summary>

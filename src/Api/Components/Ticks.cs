@@ -23,10 +23,10 @@ internal static class Ticks
         var first = 0;
         if (step >= 5)
         {
-            // Years start at a round one.
+            // Years and minutes start at a round one.
             for (var i = 0; i < step && i < labels.Count; i++)
             {
-                if (int.TryParse(labels[i], out var number) && number % step == 0)
+                if (int.TryParse(labels[i].AsSpan(labels[i].IndexOf(':') + 1), out var number) && number % step == 0)
                 {
                     first = i;
                     break;
