@@ -2,15 +2,57 @@ using System.CommandLine;
 using Cinegrain.Bench;
 
 var films = new Option<int>("--films") { DefaultValueFactory = _ => 10_000, Description = "Films in the catalogue." };
-var events = new Option<int>("--events") { DefaultValueFactory = _ => 400_000, Description = "Interactions." };
-var root = new RootCommand("Benchmarks of Cinegrain. Each prints what it measured and a ratio to a baseline of the same run.");
-Add("rank", "Time to rank for one user.", ModelBench.Rank);
-Add("learn", "Events a second in the model alone.", ModelBench.Learn);
-return root.Parse(args).Invoke();
+var events = new Option<long>("--events") { DefaultValueFactory = _ => 400_000, Description = "Interactions." };
+var viewers = new Option<int>("--viewers") { DefaultValueFactory = _ => 20_000, Description = "Simulated users." };
+var resident = new Option<int>("--resident-users") { DefaultValueFactory = _ => 200_000, Description = "Users that may be in memory." };
+var tests = new Option<int>("--tests-per-second") { DefaultValueFactory = _ => 500, Description = "Events a second that are tested before they are learned." };
+var data = new Option<string>("--data") { DefaultValueFactory = _ => "bench-data", Description = "An empty folder; for restart, one that engine left." };
+var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Persist nothing, and end as if killed." };
+var server = new Option<string>("--server") { DefaultValueFactory = _ => "http://localhost:5080", Description = "A running server with some movies." };
+var key = new Option<string?>("--key") { Description = "API key." };
+var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 1_000, Description = "Other interactions a second meanwhile." };
+var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 20, Description = "How long." };
 
-void Add(string name, string description, Action<int, int> bench)
+var root = new RootCommand("Benchmarks of Cinegrain. Each prints what it measured and a ratio to a baseline of the same run.");
+Add("rank", "Time to rank for one user.", [films, events], result => ModelBench.Rank(result.GetValue(films), (int)result.GetValue(events)));
+Add("learn", "Events a second in the model alone.", [films, events], result => ModelBench.Learn(result.GetValue(films), (int)result.GetValue(events)));
+AddAsync("engine", "Events a second through the durable log, and memory.", [data, films, viewers, events, resident, tests, noCheckpoints], result => EngineBench.RunAsync(Run(result)));
+AddAsync("restart", "Time to start over a data folder.", [data, resident, tests], result => EngineBench.RestartAsync(Run(result)));
+AddAsync("http", "Requests a second against an empty endpoint.", [server, key], async result =>
 {
-    var command = new Command(name, description) { films, events };
-    command.SetAction(result => bench(result.GetValue(films), result.GetValue(events)));
+    using var bench = new ServerBench(result.GetValue(server)!, result.GetValue(key));
+    await bench.HttpAsync();
+});
+AddAsync("freshness", "From a POST to its effect.", [server, key, rate, seconds], async result =>
+{
+    using var bench = new ServerBench(result.GetValue(server)!, result.GetValue(key));
+    await bench.FreshnessAsync(result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)));
+});
+return await root.Parse(args).InvokeAsync();
+
+EngineRun Run(ParseResult result) => new(
+    result.GetValue(data)!,
+    result.GetResult(films) is null ? 10_000 : result.GetValue(films),
+    result.GetResult(viewers) is null ? 20_000 : result.GetValue(viewers),
+    result.GetResult(events) is null ? 400_000 : result.GetValue(events),
+    result.GetValue(resident),
+    !result.GetValue(noCheckpoints),
+    result.GetValue(tests));
+
+void Add(string name, string description, Option[] options, Action<ParseResult> bench) => AddAsync(name, description, options, result =>
+{
+    bench(result);
+    return Task.CompletedTask;
+});
+
+void AddAsync(string name, string description, Option[] options, Func<ParseResult, Task> bench)
+{
+    var command = new Command(name, description);
+    foreach (var option in options)
+    {
+        command.Options.Add(option);
+    }
+
+    command.SetAction((result, _) => bench(result));
     root.Subcommands.Add(command);
 }

@@ -37,6 +37,7 @@ public sealed class CatalogueView : IPopularity, IDisposable
     private CatalogueRow?[] _rows = [];
     private MovieMetadata?[] _metadata = [];
     private readonly Dictionary<string, int> _personIds = new(StringComparer.Ordinal);
+    private readonly List<HashSet<int>> _moviesOfPerson = [];
     private int[]?[] _people = [];
     private int[] _counts = [];
     private long[] _firstSeen = [];
@@ -101,7 +102,17 @@ public sealed class CatalogueView : IPopularity, IDisposable
             Eligible[movie] = 0;
             Year[movie] = (short)(metadata.Year is >= FirstYear and < LastYear ? metadata.Year : 0);
             GenreSet[movie] = InternGenres(metadata.Genres);
+            foreach (var person in People(movie))
+            {
+                _moviesOfPerson[person].Remove(movie);
+            }
+
             _people[movie] = InternPeople(metadata);
+            foreach (var person in People(movie))
+            {
+                _moviesOfPerson[person].Add(movie);
+            }
+
             _metadataVersion++;
             _version++;
         }
@@ -189,6 +200,8 @@ public sealed class CatalogueView : IPopularity, IDisposable
     internal MovieMetadata? MetadataOf(int movie) => movie < _metadata.Length ? _metadata[movie] : null;
 
     internal int[] People(int movie) => _people[movie] ?? [];
+
+    internal IReadOnlyCollection<int> MoviesOf(int person) => _moviesOfPerson[person];
 
     internal long FirstSeen(int movie) => _firstSeen[movie];
 
@@ -373,7 +386,8 @@ public sealed class CatalogueView : IPopularity, IDisposable
         {
             if (!_personIds.TryGetValue(name, out var id))
             {
-                _personIds[name] = id = _personIds.Count;
+                _personIds[name] = id = _moviesOfPerson.Count;
+                _moviesOfPerson.Add([]);
             }
 
             ids.Add(id);
