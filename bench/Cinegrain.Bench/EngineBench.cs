@@ -134,7 +134,7 @@ internal static class EngineBench
                 _log,
                 _store,
                 _shared,
-                run.Checkpoints ? options : options with { CheckpointInterval = TimeSpan.FromDays(1), CheckpointUsers = int.MaxValue / 2, CheckpointMovies = int.MaxValue / 2 },
+                run.Checkpoints ? options : options with { CheckpointInterval = TimeSpan.FromDays(1), MovieCheckpointInterval = TimeSpan.FromDays(1), CheckpointUsers = int.MaxValue / 2, CheckpointMovies = int.MaxValue / 2 },
                 TimeProvider.System,
                 NullLogger<RecommendationEngine>.Instance);
             _intake = new Intake(

@@ -9,8 +9,14 @@ public sealed record EngineOptions
     /// <summary>Movie actors that may be in memory, over all partitions. The catalogue view is apart.</summary>
     public int ResidentMovies { get; init; } = 50_000;
 
-    /// <summary>Longest time between two checkpoints of a partition while there is something to persist.</summary>
+    /// <summary>Longest time between two checkpoints of a partition of users while there is something to persist.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// The same for a partition of movies. It is longer, since a checkpoint writes nearly every movie that people take, and a restart replays signals
+    /// quickly.
+    /// </summary>
+    public TimeSpan MovieCheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Changed users at which a partition makes a checkpoint early.</summary>
     public int CheckpointUsers { get; init; } = 2_000;
@@ -37,6 +43,7 @@ public sealed record EngineOptions
         Require(ResidentUsers >= 100, nameof(ResidentUsers), "at least 100");
         Require(ResidentMovies >= 100, nameof(ResidentMovies), "at least 100");
         Require(CheckpointInterval > TimeSpan.Zero, nameof(CheckpointInterval), "longer than zero");
+        Require(MovieCheckpointInterval > TimeSpan.Zero, nameof(MovieCheckpointInterval), "longer than zero");
         Require(CheckpointUsers >= 1, nameof(CheckpointUsers), "at least 1");
         Require(CheckpointMovies >= 1, nameof(CheckpointMovies), "at least 1");
         Require(TestShare is >= 0 and <= 1, nameof(TestShare), "from 0 to 1");

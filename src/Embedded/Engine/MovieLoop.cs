@@ -13,7 +13,8 @@ internal sealed class MovieLoop(LoopServices services, int partition, int partit
     partition,
     ActorKind.Movie,
     Math.Max(1, services.Options.ResidentMovies / partitions),
-    services.Options.CheckpointMovies)
+    services.Options.CheckpointMovies,
+    services.Options.MovieCheckpointInterval)
 {
     private readonly TraitsDelta _delta = new();
 

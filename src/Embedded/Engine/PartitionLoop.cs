@@ -22,13 +22,16 @@ internal abstract class PartitionLoop<TActor, TRecord>
     private readonly List<(LogRecord Raw, TRecord Parsed, string Actor)> _batch = [];
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
     private readonly int _checkpointActors;
+    private readonly TimeSpan _checkpointInterval;
     private Task _emission = Task.CompletedTask;
     private Task _checkpointing = Task.CompletedTask;
     private long _lastCheckpoint;
 
-    protected PartitionLoop(LoopServices services, string topic, int partition, ActorKind kind, int resident, int checkpointActors)
+    protected PartitionLoop(
+        LoopServices services, string topic, int partition, ActorKind kind, int resident, int checkpointActors, TimeSpan checkpointInterval)
     {
-        (Services, Topic, Partition, _checkpointActors) = (services, topic, partition, checkpointActors);
+        (Services, Topic, Partition) = (services, topic, partition);
+        (_checkpointActors, _checkpointInterval) = (checkpointActors, checkpointInterval);
         Actors = new ActorTable<TActor>(services.Store, kind, resident, Materialise);
     }
 
@@ -140,7 +143,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
     /// <summary>The next records; null when a checkpoint falls due first, or when the loop is to stop.</summary>
     private async Task<IReadOnlyList<LogRecord>?> ReadAsync(CancellationToken stopping)
     {
-        var wait = Services.Options.CheckpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
+        var wait = _checkpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
         if (Position == Checkpointed && _checkpointing.IsCompleted)
         {
             wait = Timeout.InfiniteTimeSpan;
@@ -227,7 +230,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         var full = Actors.ChangedCount >= _checkpointActors;
-        var due = Position > Checkpointed && Services.Time.GetElapsedTime(_lastCheckpoint) >= Services.Options.CheckpointInterval;
+        var due = Position > Checkpointed && Services.Time.GetElapsedTime(_lastCheckpoint) >= _checkpointInterval;
         if (!full && !due && !IsCheckpointWanted)
         {
             return;

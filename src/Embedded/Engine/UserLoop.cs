@@ -38,7 +38,8 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             partition,
             ActorKind.User,
             Math.Max(1, services.Options.ResidentUsers / partitions),
-            services.Options.CheckpointUsers)
+            services.Options.CheckpointUsers,
+            services.Options.CheckpointInterval)
     {
         (_shared, _tests, _blend, _changes, _whenLearned) = (shared, tests, blend, changes, whenLearned);
         _erasable = services.Log as IErasableLog;
