@@ -87,9 +87,10 @@ public sealed class Blend
 
         for (var count = reader.Count(); count > 0; count--)
         {
-            blend._marks[(int)reader.Unsigned()] = (long)reader.Unsigned();
+            blend._marks[reader.Int32()] = reader.Int64();
         }
 
+        reader.End();
         return blend;
     }
 

@@ -9,8 +9,6 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> _rest = bytes;
 
-    public readonly bool AtEnd => _rest.IsEmpty;
-
     public byte Byte() => Take(1)[0];
 
     public ulong Unsigned()
@@ -44,9 +42,30 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
             : throw new InvalidDataException("a stored state is damaged: it names more entries than it has bytes");
     }
 
-    public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Take(4));
+    /// <summary>As <see cref="Count()"/>, with a bound.</summary>
+    public int Count(int most)
+    {
+        var value = Count();
+        return value <= most ? value : throw new InvalidDataException("a stored state is damaged: a list is too long");
+    }
 
-    public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Take(8));
+    /// <summary>An unsigned integer that fits an <see cref="int"/>.</summary>
+    public int Int32() => Unsigned() is var value and <= int.MaxValue
+        ? (int)value
+        : throw new InvalidDataException("a stored state is damaged: an integer is too large");
+
+    /// <summary>An unsigned integer that fits a <see cref="long"/>.</summary>
+    public long Int64() => Unsigned() is var value and <= long.MaxValue
+        ? (long)value
+        : throw new InvalidDataException("a stored state is damaged: an integer is too large");
+
+    public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Take(4)) is var value && float.IsFinite(value)
+        ? value
+        : throw new InvalidDataException("a stored state is damaged: a number is not finite");
+
+    public double Double() => BinaryPrimitives.ReadDoubleLittleEndian(Take(8)) is var value && double.IsFinite(value)
+        ? value
+        : throw new InvalidDataException("a stored state is damaged: a number is not finite");
 
     public ulong Fixed64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
 
@@ -64,6 +83,15 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
         }
 
         return values;
+    }
+
+    /// <summary>Says that all was read.</summary>
+    public readonly void End()
+    {
+        if (!_rest.IsEmpty)
+        {
+            throw new InvalidDataException("a stored state is damaged: bytes are left over");
+        }
     }
 
     private ReadOnlySpan<byte> Take(int length)

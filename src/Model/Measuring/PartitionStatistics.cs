@@ -145,35 +145,36 @@ public sealed class PartitionStatistics
             throw new InvalidDataException("the stored statistics are of another format: run the version of Cinegrain that wrote them, or a newer one");
         }
 
-        statistics.Users = (long)reader.Unsigned();
-        statistics.Interactions = (long)reader.Unsigned();
+        statistics.Users = reader.Int64();
+        statistics.Interactions = reader.Int64();
         statistics.Quality = ReadQuality(ref reader);
         foreach (var values in new[] { statistics._kinds, statistics._ratings })
         {
             foreach (ref var value in values.AsSpan())
             {
-                value = (long)reader.Unsigned();
+                value = reader.Int64();
             }
         }
 
         for (var count = reader.Count(); count > 0; count--)
         {
-            statistics._months[(int)reader.Unsigned()] = (long)reader.Unsigned();
+            statistics._months[reader.Int32()] = reader.Int64();
         }
 
         for (var count = reader.Count(); count > 0; count--)
         {
-            statistics._minutes[(long)reader.Unsigned()] = (long)reader.Unsigned();
+            statistics._minutes[reader.Int64()] = reader.Int64();
         }
 
         foreach (var series in new[] { statistics._qualityMinutes, statistics._qualityHours })
         {
             for (var count = reader.Count(); count > 0; count--)
             {
-                series[(long)reader.Unsigned()] = ReadQuality(ref reader);
+                series[reader.Int64()] = ReadQuality(ref reader);
             }
         }
 
+        reader.End();
         return statistics;
     }
 
@@ -204,5 +205,5 @@ public sealed class PartitionStatistics
     }
 
     private static QualitySums ReadQuality(ref StateReader reader) => new(
-        (long)reader.Unsigned(), (long)reader.Unsigned(), reader.Double(), (long)reader.Unsigned(), reader.Double());
+        reader.Int64(), reader.Int64(), reader.Double(), reader.Int64(), reader.Double());
 }

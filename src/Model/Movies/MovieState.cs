@@ -148,7 +148,7 @@ public sealed class MovieState
                 $"a stored movie has format {format}, this version of Cinegrain reads format {Format}: run the version that wrote it, or a newer one");
         }
 
-        var count = (int)reader.Unsigned();
+        var count = reader.Int32();
         var firstSeen = (long)reader.Unsigned();
         var latest = (long)reader.Unsigned();
         Span<double> popularity = stackalloc double[ModelConstants.PopularityDays.Length];
@@ -176,7 +176,9 @@ public sealed class MovieState
                 Id = movie,
                 Title = reader.String(),
                 Year = reader.Signed() is var year && year != int.MinValue ? (int)year : null,
-                Released = reader.Signed() is var day && day != int.MinValue ? DateOnly.FromDayNumber((int)day) : null,
+                Released = reader.Signed() is var day && day == int.MinValue ? null
+                    : day >= DateOnly.MinValue.DayNumber && day <= DateOnly.MaxValue.DayNumber ? DateOnly.FromDayNumber((int)day)
+                    : throw new InvalidDataException("a stored movie is damaged: its day of release is no day"),
                 Language = reader.String() is { Length: > 0 } language ? language : null,
                 Genres = reader.Strings(),
                 Directors = reader.Strings(),
@@ -184,6 +186,7 @@ public sealed class MovieState
             };
         }
 
+        reader.End();
         return state;
     }
 

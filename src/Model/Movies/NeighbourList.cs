@@ -91,13 +91,13 @@ internal sealed class NeighbourList(int limit, int kept)
 
     public static NeighbourList Read(ref StateReader reader, MovieIndex index, int limit, int kept)
     {
-        var list = new NeighbourList(limit, kept) { Total = (long)reader.Unsigned(), Count = reader.Count() };
+        var list = new NeighbourList(limit, kept) { Total = reader.Int64(), Count = reader.Count(limit) };
         list._movies = new int[list.Count];
         list._weights = new int[list.Count];
         for (var i = 0; i < list.Count; i++)
         {
             list._movies[i] = index.Handle(reader.String());
-            list._weights[i] = (int)reader.Unsigned();
+            list._weights[i] = reader.Int32();
         }
 
         return list;

@@ -110,11 +110,12 @@ internal sealed class SourceMarks
 
         public static Mark Read(ref StateReader reader)
         {
-            var mark = new Mark((int)reader.Unsigned(), (int)reader.Unsigned()) { _checkpoint = (long)reader.Unsigned() };
+            var mark = new Mark(reader.Int32(), reader.Int32()) { _checkpoint = reader.Int64() };
             var last = mark._checkpoint;
             for (var count = reader.Count(); count > 0; count--)
             {
-                last += (long)reader.Unsigned();
+                var step = reader.Int64();
+                last = step <= long.MaxValue - last ? last + step : throw new InvalidDataException("a stored movie is damaged: an offset is too large");
                 mark._applied.Add(last);
             }
 

@@ -102,12 +102,7 @@ internal sealed class TasteVector(int limit)
 
     public static TasteVector Read(ref StateReader reader, int limit)
     {
-        var count = reader.Count();
-        if (count > limit)
-        {
-            throw new InvalidDataException("a stored state is damaged: a taste vector is too long");
-        }
-
+        var count = reader.Count(limit);
         var vector = new TasteVector(limit) { Count = count, _names = new string[count], _weights = new float[count] };
         for (var i = 0; i < count; i++)
         {

@@ -14,6 +14,7 @@ public sealed class UserState
     private const byte Format = 1;
     private const int GenreLimit = 24, DecadeLimit = 16, LanguageLimit = 16, PeopleLimit = 24, RecentIdLimit = 64;
     private const int ValueBits = 13;
+    private const ulong LastKind = (ulong)InteractionKind.Watchlist;
 
     private readonly MovieIndex _index;
     private int[] _movies = [];
@@ -217,7 +218,7 @@ public sealed class UserState
             Version = version,
             Learning = (flags & 1) != 0,
             IsErased = (flags & 2) != 0,
-            Interactions = (int)reader.Unsigned(),
+            Interactions = reader.Int32(),
             LastEventSeconds = (long)reader.Unsigned(),
         };
         state.MovieCount = reader.Count();
@@ -226,23 +227,25 @@ public sealed class UserState
         for (var i = 0; i < state.MovieCount; i++)
         {
             state._movies[i] = index.Handle(reader.String());
-            state._opinions[i] = (ushort)reader.Unsigned();
+            state._opinions[i] = reader.Unsigned() is var opinion && opinion >> ValueBits <= LastKind
+                ? (ushort)opinion
+                : throw new InvalidDataException("a stored user is damaged: an interaction is of no known kind");
         }
 
-        state.HistoryCount = reader.Count();
+        state.HistoryCount = reader.Count(ModelConstants.HistoryLength);
         state._ring = new int[state.HistoryCount];
         state._times = new uint[state.HistoryCount];
         for (var i = 0; i < state.HistoryCount; i++)
         {
-            state._ring[i] = (int)reader.Unsigned();
+            state._ring[i] = reader.Int32();
             state._times[i] = (uint)reader.Unsigned();
-            if ((uint)state._ring[i] >= (uint)state.MovieCount)
+            if (state._ring[i] >= state.MovieCount)
             {
                 throw new InvalidDataException("a stored user is damaged: its history names a movie that it has not");
             }
         }
 
-        state._recentIds = new ulong[reader.Count()];
+        state._recentIds = new ulong[reader.Count(RecentIdLimit)];
         for (var i = 0; i < state._recentIds.Length; i++)
         {
             state._recentIds[i] = reader.Fixed64();
@@ -252,6 +255,7 @@ public sealed class UserState
         state._decades = TasteVector.Read(ref reader, DecadeLimit);
         state._languages = TasteVector.Read(ref reader, LanguageLimit);
         state._people = TasteVector.Read(ref reader, PeopleLimit);
+        reader.End();
         return state;
     }
 
