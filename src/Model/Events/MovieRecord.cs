@@ -39,6 +39,7 @@ public sealed record Signal : MovieRecord
 public sealed record CatalogueChange : MovieRecord
 {
     /// <summary>The new entry, whole; null when the movie was withdrawn.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public required MovieMetadata? Metadata { get; init; }
 }
 
