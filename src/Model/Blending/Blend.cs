@@ -28,7 +28,10 @@ public sealed class Blend
     /// <summary>A snapshot for rankings.</summary>
     public BlendWeights Snapshot() => new(_global, _perBucket);
 
-    /// <summary>Takes one step; false when the example is at or below the mark of its partition.</summary>
+    /// <summary>
+    /// Takes one step; false when the example is at or below the mark of its partition, or has a feature that is no finite number (one such step
+    /// would spoil the weights for ever).
+    /// </summary>
     public bool Learn(TrainingExample example)
     {
         if (_marks.TryGetValue(example.Partition, out var mark) && example.Offset <= mark)
@@ -37,6 +40,14 @@ public sealed class Blend
         }
 
         _marks[example.Partition] = example.Offset;
+        foreach (var feature in example.Features)
+        {
+            if (!float.IsFinite(feature))
+            {
+                return false;
+            }
+        }
+
         Steps++;
         Descend(example);
         return true;
