@@ -85,10 +85,13 @@ internal static class Make
         return state;
     }
 
-    public sealed class NoCounts : IMovieCounts
+    /// <summary>(N + 3)^−0.4 of N interactions.</summary>
+    public static float Discount(int count) => (float)Math.Pow(count + 3, -0.4);
+
+    public sealed class NoCounts : IPopularity
     {
         public static readonly NoCounts Instance = new();
 
-        public int Count(int movie) => 0;
+        public float Discount(int movie) => Make.Discount(0);
     }
 }

@@ -305,8 +305,8 @@ public sealed class MovieStateTests
         }
     }
 
-    private sealed class CountsOf(Func<int, int> count) : IMovieCounts
+    private sealed class CountsOf(Func<int, int> count) : IPopularity
     {
-        public int Count(int movie) => count(movie);
+        public float Discount(int movie) => Make.Discount(count(movie));
     }
 }
