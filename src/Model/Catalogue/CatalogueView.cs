@@ -306,8 +306,9 @@ public sealed class CatalogueView : IPopularity, IDisposable
         {
             _stale[column] = true;
         }
-        else if (!_stale[column])
+        else if (!_stale[column] && maximum > 0)
         {
+            // While every movie has 0 there is no share, and ln 0.05 stays.
             LogColumns[column][movie] = MathF.Log(Features.Floor + (value / maximum));
         }
     }
