@@ -242,7 +242,7 @@ internal sealed class Ranker
         }
     }
 
-    /// <summary>Marks what may not be on the list by a score of −∞, and takes it out of the maxima of the sequence sums.</summary>
+    /// <summary>Marks what may not be on the list by a score of −∞.</summary>
     private void Exclude(CatalogueView view, UserState user, RecommendationQuery query)
     {
         Array.Copy(view.Eligible, _scores, Math.Min(view.Eligible.Length, _scores.Length));
@@ -268,11 +268,7 @@ internal sealed class Ranker
         }
     }
 
-    private void Exclude(int movie)
-    {
-        _scores[movie] = float.NegativeInfinity;
-        (_recent[movie], _whole[movie]) = (0, 0);
-    }
+    private void Exclude(int movie) => _scores[movie] = float.NegativeInfinity;
 
     private void Score(CatalogueView view, ReadOnlySpan<float> weights, int padded)
     {
@@ -281,9 +277,11 @@ internal sealed class Ranker
         var power = view.CountPower4;
         for (var movie = 0; movie < padded; movie += VectorWidth)
         {
+            // So far a score is 0, or −∞ for what is excluded or not in the catalogue: that has no part in the maxima.
             var scale = Vector256.Create(power.AsSpan(movie));
-            highestRecent = Vector256.Max(highestRecent, Vector256.Create(_recent.AsSpan(movie)) * scale);
-            highestWhole = Vector256.Max(highestWhole, Vector256.Create(_whole.AsSpan(movie)) * scale);
+            var excluded = Vector256.Create(_scores.AsSpan(movie));
+            highestRecent = Vector256.Max(highestRecent, (Vector256.Create(_recent.AsSpan(movie)) * scale) + excluded);
+            highestWhole = Vector256.Max(highestWhole, (Vector256.Create(_whole.AsSpan(movie)) * scale) + excluded);
         }
 
         _scaleRecent = Inverse(highestRecent);
