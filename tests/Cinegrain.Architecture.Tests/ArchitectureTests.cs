@@ -20,7 +20,7 @@ public sealed class ArchitectureTests
 
     [Fact]
     public void References_OfEveryProject_PointInward() =>
-        Assert.Empty(Sources.SelectMany(project => Rules.References(project.Name, project.References)));
+        AssertNone(Sources.SelectMany(project => Rules.References(project.Name, project.References)));
 
     [Fact]
     public void Model_ByItsProjectFile_ReferencesNothing()
@@ -42,20 +42,20 @@ public sealed class ArchitectureTests
     public void Model_ByItsMetadata_UsesNoFilesNoNetworkNoClockNoChance()
     {
         using var assembly = new PEReader(File.OpenRead(ModelAssembly.Location));
-        Assert.Empty(Rules.Impurities(assembly));
+        AssertNone(Rules.Impurities(assembly));
     }
 
     [Fact]
-    public void Model_ByItsText_UsesNoFilesNoNetworkNoClockNoChance() => Assert.Empty(
+    public void Model_ByItsText_UsesNoFilesNoNetworkNoClockNoChance() => AssertNone(
         Sources.Single(project => project.Name == "Model").Sources
             .SelectMany(source => Rules.Impurities(source.Code).Select(word => $"{source.Path}: {word}")));
 
     [Fact]
-    public void Classes_OfEveryProject_AreSealed() => Assert.Empty(
+    public void Classes_OfEveryProject_AreSealed() => AssertNone(
         Sources.SelectMany(project => Rules.OpenClasses(project.Sources.Select(source => source.Code)).Select(name => $"{project.Name}: {name}")));
 
     [Fact]
-    public void Hosts_ByTheirTypes_HaveNothingPublic() => Assert.Empty(
+    public void Hosts_ByTheirTypes_HaveNothingPublic() => AssertNone(
         Sources.Where(project => Rules.Hosts.Contains(project.Name))
             .SelectMany(project => Rules.PublicTypes(project.Sources.Select(source => source.Code)).Select(name => $"{project.Name}: {name}")));
 
@@ -85,23 +85,23 @@ public sealed class ArchitectureTests
     }
 
     [Fact]
-    public void Namespaces_OfEveryFile_AreThoseOfItsFolder() => Assert.Empty(
+    public void Namespaces_OfEveryFile_AreThoseOfItsFolder() => AssertNone(
         Sources.Concat(Tests).SelectMany(project => Rules
             .Namespaces(project.RootNamespace, project.Sources.Select(source => (source.Path, source.Code)))
             .Select(problem => $"{project.Name}/{problem}")));
 
     [Fact]
-    public void Errors_InEveryProject_AreNotSwallowed() => Assert.Empty(
+    public void Errors_InEveryProject_AreNotSwallowed() => AssertNone(
         Sources.Concat(Tests).Where(project => project.Name != "Cinegrain.Architecture.Tests").SelectMany(project => project.Sources
             .SelectMany(source => Rules.SwallowedErrors(source.Text).Select(found => $"{project.Name}/{source.Path}: {found}"))));
 
     [Fact]
-    public void Tests_OfEveryProject_DoNotSleep() => Assert.Empty(
+    public void Tests_OfEveryProject_DoNotSleep() => AssertNone(
         Tests.SelectMany(project => project.Sources
             .SelectMany(source => Rules.Sleeps(source.Code).Select(word => $"{project.Name}/{source.Path}: {word}"))));
 
     [Fact]
-    public void Tests_OfEveryProject_AreNamedMethodConditionResult() => Assert.Empty(
+    public void TestNames_OfEveryProject_SayWhatIsTestedAndWithWhatResult() => AssertNone(
         Tests.SelectMany(project => project.Sources
             .SelectMany(source => Rules.TestNames(source.Code).Select(name => $"{project.Name}/{source.Path}: {name}"))));
 
@@ -114,5 +114,11 @@ public sealed class ArchitectureTests
             var folder = Path.GetRelativePath(Repository.Root, project.Folder).Replace('\\', '/');
             Assert.Contains($"Path=\"{folder}/", solution, StringComparison.Ordinal);
         });
+    }
+
+    private static void AssertNone(IEnumerable<string> problems)
+    {
+        string[] all = [.. problems];
+        Assert.True(all.Length == 0, string.Join('\n', all));
     }
 }

@@ -95,7 +95,8 @@ internal static partial class Rules
 
     /// <summary>
     /// Files whose namespace is neither that of their folder nor of one above it in the project, and folders whose files do not agree: a
-    /// capability that is used together may share the namespace of the folder above, and one named like a type of its must.
+    /// capability that is used together may share the namespace of the folder above, and one named like a type of its must. Files of extension
+    /// methods (…Extensions.cs) are where their callers look, whatever the others do.
     /// </summary>
     public static IEnumerable<string> Namespaces(string rootNamespace, IEnumerable<(string Path, string Code)> files)
     {
@@ -121,21 +122,24 @@ internal static partial class Rules
             {
                 yield return $"{path} is in {own}, its folder says {expected}";
             }
-            else if (byFolder.TryGetValue(folder, out var other) && other != own)
+            else if (byFolder.TryGetValue(folder, out var other) && other != own && !path.EndsWith("Extensions.cs", StringComparison.Ordinal))
             {
                 yield return $"{path} is in {own}, others of its folder are in {other}";
             }
 
-            byFolder.TryAdd(folder, own);
+            if (!path.EndsWith("Extensions.cs", StringComparison.Ordinal))
+            {
+                byFolder.TryAdd(folder, own);
+            }
         }
     }
 
     /// <summary>Waits for a time instead of a signal.</summary>
     public static IEnumerable<string> Sleeps(string code) => Sleep().Matches(code).Select(match => match.Value);
 
-    /// <summary>Names of tests that do not say method, condition and result.</summary>
+    /// <summary>Names of tests that do not say what is tested and, after an underscore, under what condition with what result.</summary>
     public static IEnumerable<string> TestNames(string code) =>
-        TestMethod().Matches(code).Select(match => match.Groups[1].Value).Where(name => name.Split('_').Length < 3);
+        TestMethod().Matches(code).Select(match => match.Groups[1].Value).Where(name => !name.Contains('_'));
 
     /// <summary>Catch clauses that do nothing and say nothing of it, but for those of a cancellation; the text with its comments.</summary>
     public static IEnumerable<string> SwallowedErrors(string text) => EmptyCatch().Matches(text).Select(match => match.Value);
@@ -179,6 +183,6 @@ internal static partial class Rules
     [GeneratedRegex(@"\[\s*(?:Fact|Theory|Property|BrowserFact)\b[^\]]*\]\s*(?:\[[^\]]*\]\s*)*public\s+(?:static\s+)?(?:async\s+)?[\w<>\[\]?,. ]+?\s+(\w+)\s*\(")]
     private static partial Regex TestMethod();
 
-    [GeneratedRegex(@"\bcatch\b(?!\s*\(\s*OperationCanceledException\b)[^{;]*\{\s*\}")]
+    [GeneratedRegex(@"\bcatch\b(?!\s*\(\s*OperationCanceledException\b)\s*(?:\([^)]*\)\s*)?(?:when\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)?\{\s*\}")]
     private static partial Regex EmptyCatch();
 }
