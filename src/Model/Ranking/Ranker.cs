@@ -96,6 +96,13 @@ internal sealed class Ranker
     {
         var source = user.HistoryMovie(distance);
         var weight = view.Row(source) is { } row ? row.Total(movie) * view.CountPower6[source] : 0;
+        if (IsCold(view, source))
+        {
+            var (movies, similarities) = view.Content.Of(source);
+            var place = Array.IndexOf(movies, movie);
+            weight += place < 0 ? 0 : ContentFactor(view, source) * similarities[place];
+        }
+
         return (distance <= RecentLength ? weight * RecentFactors[distance - 1] : 0, weight * WholeFactors[distance - 1]);
     }
 
@@ -123,7 +130,7 @@ internal sealed class Ranker
         for (var distance = 1; distance <= user.HistoryCount; distance++)
         {
             var source = user.HistoryMovie(distance);
-            if (view.Count(source) < ColdCount && source < _size && view.MetadataOf(source) is not null)
+            if (IsCold(view, source))
             {
                 AccumulateContent(view, source, distance);
             }
@@ -163,7 +170,7 @@ internal sealed class Ranker
     private void AccumulateContent(CatalogueView view, int source, int distance)
     {
         var (movies, similarities) = view.Content.Of(source);
-        var weight = ContentWeight * ModelConstants.FixedPoint * (ColdCount - view.Count(source)) / ColdCount * view.CountPower6[source];
+        var weight = ContentFactor(view, source);
         for (var i = 0; i < movies.Length; i++)
         {
             _whole[movies[i]] += WholeFactors[distance - 1] * weight * similarities[i];
@@ -173,6 +180,11 @@ internal sealed class Ranker
             }
         }
     }
+
+    private static bool IsCold(CatalogueView view, int source) => view.Count(source) < ColdCount && view.MetadataOf(source) is not null;
+
+    private static float ContentFactor(CatalogueView view, int source) =>
+        ContentWeight * ModelConstants.FixedPoint * (ColdCount - view.Count(source)) / ColdCount * view.CountPower6[source];
 
     /// <summary>Genre cosine of every set of genres, and the era feature of every year, for this user.</summary>
     private void ScoreContent(CatalogueView view, UserState user)
