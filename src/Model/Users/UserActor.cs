@@ -80,6 +80,11 @@ public sealed class UserActor(UserState state, SharedModel shared)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Count, MostWanted);
+        if (query.Diversity is not (>= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(query), query.Diversity, "diversity must be from 0 to 1");
+        }
+
         var madeFrom = (State.Version, _shared.View.Version, _shared.Weights, nowSeconds / 60);
         if (_list is not null && madeFrom == _listMadeFrom && query.Equals(_listQuery))
         {

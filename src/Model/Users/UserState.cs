@@ -122,10 +122,10 @@ public sealed class UserState
         }
     }
 
-    /// <summary>The movies before the newest one, newest first: the context of its signal.</summary>
+    /// <summary>The movies before the newest one, newest first: the context of its signal. Empty when there is none.</summary>
     public string[] Context()
     {
-        var context = new string[Math.Min(ModelConstants.ContextLength, HistoryCount - 1)];
+        var context = new string[Math.Clamp(HistoryCount - 1, 0, ModelConstants.ContextLength)];
         for (var i = 0; i < context.Length; i++)
         {
             context[i] = _index.Id(HistoryMovie(i + 2));
