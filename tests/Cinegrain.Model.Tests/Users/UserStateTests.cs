@@ -195,6 +195,7 @@ public sealed class UserStateTests
         Assert.Equal((0, 0), (profile.Movies, profile.Interactions));
         Assert.Empty(profile.Genres.Concat(profile.Years).Concat(profile.Languages).Concat(profile.People));
         Assert.Empty(profile.Recent);
+        Assert.Empty(state.Context());
     }
 
     [Fact]
