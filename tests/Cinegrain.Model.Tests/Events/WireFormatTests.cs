@@ -133,6 +133,22 @@ public sealed class WireFormatTests
         }
     }
 
+    [Fact]
+    public void Deserialize_WithoutOptionalFields_GivesTheirDefaults()
+    {
+        var interaction = (Interaction)JsonSerializer.Deserialize(
+            """{"type":"interaction","movie":"1","kind":"like","preference":1,"id":"1","user":"u","at":"2024-05-06T07:08:09Z"}""",
+            WireFormat.Default.UserRecord)!;
+        Assert.Equal(1, interaction.SchemaVersion);
+        Assert.Empty(interaction.Genres.Concat(interaction.People));
+        var movie = JsonSerializer.Deserialize("""{"id":"1","title":"T"}""", WireFormat.Default.MovieMetadata)!;
+        Assert.Empty(movie.Genres.Concat(movie.Directors).Concat(movie.Cast).Concat(movie.People()));
+        var rejected = JsonSerializer.Deserialize(
+            """{"source":"api","reason":"r","detail":"d","at":"2024-05-06T07:08:09Z"}""", WireFormat.Default.RejectedInput)!;
+        Assert.Equal(1, rejected.V);
+        Assert.Empty(rejected.Fields);
+    }
+
     [Theory]
     [InlineData("""{"type":"interaction","movie":null,"kind":"like","preference":1,"id":"1","user":"u","at":"2024-05-06T07:08:09Z"}""")]
     [InlineData("""{"type":"interaction","movie":"1","kind":"adore","preference":1,"id":"1","user":"u","at":"2024-05-06T07:08:09Z"}""")]
