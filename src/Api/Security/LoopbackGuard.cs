@@ -7,7 +7,7 @@ namespace Cinegrain.Api.Security;
 public static class LoopbackGuard
 {
     /// <summary>Checks the addresses that a host is about to listen on, before it starts.</summary>
-    /// <param name="urls">Addresses as Kestrel takes them, such as <c>http://localhost:5000</c>.</param>
+    /// <param name="urls">Addresses as Kestrel takes them, such as <c>http://localhost:5080</c>.</param>
     /// <param name="keys">The host's keys.</param>
     /// <returns>A sentence that says what to do, when the host must not start; else null.</returns>
     public static string? Refusal(IEnumerable<string> urls, ApiKeyStore keys)
@@ -20,7 +20,7 @@ public static class LoopbackGuard
         var folder = Path.GetDirectoryName(keys.FilePath);
         return urls.FirstOrDefault(url => !IsLoopback(url)) is { } open
             ? $"Refusing to listen on {open}: there are no API keys, so anyone who reaches that address could read and erase everything. " +
-              $"Create a key first (cinegrain keys create --scope admin --data {folder}), or listen on this machine only (http://localhost:5000)."
+              $"Create a key first (cinegrain keys create --scope admin --data {folder}), or listen on this machine only (http://localhost:5080)."
             : null;
     }
 

@@ -7,7 +7,8 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Embedded.Engine;
 
 /// <summary>The movies of one partition of <see cref="Topics.Signals"/>; what they learn goes into the view at once.</summary>
-internal sealed class MovieLoop(LoopServices services, int partition, int partitions, SharedModel shared) : PartitionLoop<MovieState, MovieRecord>(
+/// <param name="epochOf">Epoch that a user partition is in.</param>
+internal sealed class MovieLoop(LoopServices services, int partition, int partitions, SharedModel shared, Func<int, int> epochOf) : PartitionLoop<MovieState, MovieRecord>(
     services,
     Topics.Signals,
     partition,
@@ -45,7 +46,8 @@ internal sealed class MovieLoop(LoopServices services, int partition, int partit
 
     protected override void Apply(MovieState actor, LogRecord raw, MovieRecord record)
     {
-        if (actor.Apply(raw.Offset, record, shared.View, _delta))
+        var epoch = record is Signal signal ? epochOf(signal.Source.Partition) : 0;
+        if (actor.Apply(raw.Offset, record, shared.View, _delta, epoch))
         {
             shared.View.Apply(_delta);
         }

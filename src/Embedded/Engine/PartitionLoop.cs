@@ -52,7 +52,8 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     protected string Topic { get; }
 
-    protected int Epoch { get; private set; }
+    /// <summary>Counts the rebuilds of the partition from an empty store.</summary>
+    public int Epoch { get; private set; }
 
     /// <summary>Completes once everything below the offset is applied.</summary>
     public Task WaitAsync(long offset, CancellationToken cancellationToken) => _applied.WaitAsync(offset, cancellationToken);
@@ -71,6 +72,14 @@ internal abstract class PartitionLoop<TActor, TRecord>
             var epoch = (int)(Services.Time.GetUtcNow().ToUnixTimeSeconds() - EpochOrigin);
             checkpoint = new Checkpoint(Topic, Partition, 0, epoch, ReadOnlyMemory<byte>.Empty);
             await Services.Store.WriteAsync([], checkpoint, cancellationToken);
+        }
+
+        if (checkpoint.Offset > Services.Log.End(Topic, Partition))
+        {
+            throw new WrongLogException(
+                $"the store is ahead of the log: it has taken {Topic}/{Partition} up to {checkpoint.Offset}, but the log ends at "
+                + $"{Services.Log.End(Topic, Partition)}, so the log is an older copy. Restore log and store from the same backup, or empty the store to "
+                + "rebuild it from this log");
         }
 
         Epoch = checkpoint.Epoch;

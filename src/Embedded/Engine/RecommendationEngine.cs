@@ -41,7 +41,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
         _blend = new BlendOwner(_services, shared);
         var tests = new TestBudget(options, time);
         var moviePartitions = log.PartitionCount(Topics.Signals);
-        _movies = [.. Enumerable.Range(0, moviePartitions).Select(p => new MovieLoop(_services, p, moviePartitions, shared))];
+        _movies = [.. Enumerable.Range(0, moviePartitions).Select(p => new MovieLoop(_services, p, moviePartitions, shared, EpochOf))];
         _users = [.. Enumerable.Range(0, userPartitions).Select(p => new UserLoop(
             _services, p, userPartitions, shared, tests, _blend, _changes, WaitForMoviesAsync))];
         _catalogue = [.. Enumerable.Range(0, log.PartitionCount(Topics.Movies)).Select(p => new CatalogueLoop(_services, shared, p))];
@@ -216,6 +216,9 @@ public sealed class RecommendationEngine : IAsyncDisposable
             _caughtUp.TrySetCanceled();
         }
     }
+
+    /// <summary>A partition that this log does not have any more is in no epoch.</summary>
+    private int EpochOf(int userPartition) => userPartition < _users.Length ? _users[userPartition].Epoch : 0;
 
     private Task WaitForMoviesAsync(IReadOnlyList<LogPosition> signals, CancellationToken cancellationToken) =>
         Task.WhenAll(signals.Select(signal => _movies[signal.Partition].WaitAsync(signal.Offset + 1, cancellationToken)));

@@ -18,6 +18,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     private readonly Lock _statisticsLock = new();
     private readonly List<(string User, long Offset)> _erasures = [];
     private readonly IErasableLog? _erasable;
+    private readonly long _startedMs;
     private PartitionStatistics _statistics = new();
     private List<LogEntry> _signals = [];
     private Task<LogPosition[]> _signalled = Task.FromResult(Array.Empty<LogPosition>());
@@ -43,6 +44,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     {
         (_shared, _tests, _blend, _changes, _whenLearned) = (shared, tests, blend, changes, whenLearned);
         _erasable = services.Log as IErasableLog;
+        _startedMs = services.Time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
     /// <summary>Reads the sums of the partition while they do not change.</summary>
@@ -152,7 +154,11 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
         var now = Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var record in records)
         {
-            Services.Metrics.RecordFreshness(Math.Max(0, now - record.ArrivedMs));
+            // What was in the log before the start says how long the process was away, not how fast it is.
+            if (record.ArrivedMs >= _startedMs)
+            {
+                Services.Metrics.RecordFreshness(Math.Max(0, now - record.ArrivedMs));
+            }
         }
 
         if (Services.Options.Lockstep)

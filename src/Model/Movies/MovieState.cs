@@ -61,8 +61,9 @@ public sealed class MovieState
     /// <summary>Applies one record. A record below <see cref="Version"/>, or a signal applied before, changes nothing.</summary>
     /// <param name="popularity">Popularity of the other movies, for pruning.</param>
     /// <param name="delta">Filled with what a signal changed.</param>
+    /// <param name="currentEpoch">Epoch that the signal's partition is in now; signals of older ones change nothing.</param>
     /// <returns>True when a signal was learned and <paramref name="delta"/> filled.</returns>
-    public bool Apply(long offset, MovieRecord record, IPopularity popularity, TraitsDelta delta)
+    public bool Apply(long offset, MovieRecord record, IPopularity popularity, TraitsDelta delta, int currentEpoch = 0)
     {
         if (offset < Version)
         {
@@ -76,7 +77,7 @@ public sealed class MovieState
                 Metadata = change.Metadata;
                 return false;
             case Signal signal:
-                if (!_sources.Accept(signal.Source))
+                if (!_sources.Accept(signal.Source, currentEpoch))
                 {
                     return false;
                 }

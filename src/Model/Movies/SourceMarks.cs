@@ -13,8 +13,14 @@ internal sealed class SourceMarks
     private Mark[] _marks = [];
 
     /// <summary>Takes note of a signal; false when it was applied before, or is of an epoch that is over.</summary>
-    public bool Accept(SignalSource source)
+    /// <param name="currentEpoch">Epoch that the partition is in: a movie that is rebuilt with it must not learn what older epochs left in the log.</param>
+    public bool Accept(SignalSource source, int currentEpoch)
     {
+        if (source.Epoch < currentEpoch)
+        {
+            return false;
+        }
+
         var place = Array.FindIndex(_marks, m => m.Partition == source.Partition);
         if (place < 0)
         {

@@ -14,6 +14,12 @@ internal static class ListMaker
 
     public static RecommendationList Make(SharedModel shared, Ranker ranker, UserState user, RecommendationQuery query, long nowSeconds)
     {
+        if (!user.Learning)
+        {
+            // Without consent nothing that is known of the user may shape the list: it is a newcomer's.
+            user = UserState.Anonymous(user, shared.Index);
+        }
+
         var view = shared.View;
         var weights = shared.Weights.Of(BlendWeights.Bucket(user.HistoryCount, nowSeconds - user.LastEventSeconds));
         var diversity = Math.Max(query.Diversity, user.HistoryCount == 0 ? NewcomerDiversity : 0);

@@ -38,6 +38,9 @@ public sealed class UserState
     public static UserState Erased(string user, long version, MovieIndex index) =>
         new(user, index) { Version = version, IsErased = true };
 
+    /// <summary>A user of whom nothing is used but the pseudonym and the version.</summary>
+    internal static UserState Anonymous(UserState user, MovieIndex index) => new(user.User, index) { Version = user.Version };
+
     /// <summary>Pseudonym.</summary>
     public string User { get; }
 

@@ -76,7 +76,18 @@ internal static class CommandLine
             builder.Configuration.AddInMemoryCollection(EnvironmentSettings());
             builder.Configuration.AddInMemoryCollection(given);
             await using var app = StandaloneHost.Build(StandaloneOptions.Read(builder.Configuration.GetSection(Section)), builder);
-            await app.RunAsync(cancellationToken);
+            try
+            {
+                await app.StartAsync(cancellationToken);
+            }
+            catch
+            {
+                // What has started stops in order, before its storage is closed.
+                await app.StopAsync(CancellationToken.None);
+                throw;
+            }
+
+            await app.WaitForShutdownAsync(cancellationToken);
             return Environment.ExitCode;
         }
         catch (Exception exception) when (Sentence(exception) is { } sentence)

@@ -14,7 +14,15 @@ internal sealed partial class RetentionService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await engine.CaughtUp.WaitAsync(stoppingToken);
+        try
+        {
+            await engine.CaughtUp.WaitAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
         using var timer = new PeriodicTimer(Period, time);
         do
         {

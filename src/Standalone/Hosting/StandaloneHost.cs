@@ -60,7 +60,7 @@ internal static class StandaloneHost
             },
             time,
             provider.GetRequiredService<ILogger<RecommendationEngine>>()));
-        var pseudonymizer = new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)));
+        var pseudonymizer = new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)), pseudonym => IsKnown(store, pseudonym));
         services.AddSingleton<IMovieLookup>(provider => new ViewLookup(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton(provider => new Intake(
             log, provider.GetRequiredService<IMovieLookup>(), pseudonymizer, time, new IntakeOptions()));
@@ -102,6 +102,10 @@ internal static class StandaloneHost
         app.MapCinegrainPages();
         return app;
     }
+
+    /// <summary>Asked only when there are several keys. The store answers a look-up at once.</summary>
+    private static bool IsKnown(SqliteStateStore store, string pseudonym) =>
+        store.LoadAsync(ActorKind.User, [pseudonym], CancellationToken.None).AsTask().GetAwaiter().GetResult()[0] is { IsTombstone: false };
 
     private static SqliteLogOptions LogOptions(StandaloneOptions options, StandaloneRetention retention)
     {

@@ -110,10 +110,8 @@ internal sealed class StandaloneRecommender(
             [
                 new RemainingData(
                     "tombstone", "a hash of the pseudonym with a version, so that no older record brings the user back", null),
-                new RemainingData(
-                    "signals without a user",
-                    "what movies learned from the user's interactions; it names no user and cannot be traced to one",
-                    now + retention.Signals),
+                new RemainingData("signals", "interactions seen from their movies in the log; they name no user", now + retention.Signals),
+                new RemainingData("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),
                 new RemainingData("audit entry", "that and when this erasure was asked for, under a hash of the pseudonym", now + retention.Audit),
             ]);
     }
