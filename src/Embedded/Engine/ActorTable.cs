@@ -50,36 +50,43 @@ internal sealed class ActorTable<TActor>
             : new ValueTask<TResult>(slot.Run(argument, turn));
     }
 
-    /// <summary>Brings actors into memory, those of one call with one request to the store.</summary>
+    /// <summary>
+    /// Brings actors into memory, those of one call with one request to the store. A load serves everybody who wants the actor, so it is not ended
+    /// when the caller that began it gives up.
+    /// </summary>
     public async ValueTask EnsureLoadedAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         List<ActorSlot<TActor>>? missing = null;
-        List<Task>? others = null;
+        List<Task>? loads = null;
+        TaskCompletionSource? own = null;
         lock (_gate)
         {
             foreach (var id in ids)
             {
                 if (!_slots.TryGetValue(id, out var slot))
                 {
-                    slot = new ActorSlot<TActor>(id) { Loading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
+                    own ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    slot = new ActorSlot<TActor>(id) { Loading = own.Task };
                     _slots.Add(id, slot);
                     (missing ??= []).Add(slot);
                 }
-                else if (slot.Loading is { } loading)
+                else if (slot.Loading is { } loading && loads?.Contains(loading) != true)
                 {
-                    (others ??= []).Add(loading.Task);
+                    (loads ??= []).Add(loading);
                 }
             }
         }
 
         if (missing is not null)
         {
-            await LoadAsync(missing, cancellationToken);
+            (loads ??= []).Add(own!.Task);
+            _ = LoadAsync(missing, own);
         }
 
-        if (others is not null)
+        foreach (var load in loads ?? [])
         {
-            await Task.WhenAll(others).WaitAsync(cancellationToken);
+            await InContextAsync(load).WaitAsync(cancellationToken);
         }
     }
 
@@ -183,23 +190,31 @@ internal sealed class ActorTable<TActor>
         }
     }
 
-    private async Task LoadAsync(List<ActorSlot<TActor>> missing, CancellationToken cancellationToken)
+    // Task.WaitAsync on a source that completes asynchronously goes on on the thread pool, whatever the caller's context; on this it does not.
+    private static async Task InContextAsync(Task task) => await task;
+
+    private async Task LoadAsync(List<ActorSlot<TActor>> missing, TaskCompletionSource loading)
     {
         try
         {
-            var states = await _store.LoadAsync(_kind, missing.ConvertAll(slot => slot.Id), cancellationToken);
-            for (var i = 0; i < missing.Count; i++)
+            var states = await _store.LoadAsync(_kind, missing.ConvertAll(slot => slot.Id), CancellationToken.None);
+            var actors = new TActor[missing.Count];
+            for (var i = 0; i < actors.Length; i++)
             {
-                missing[i].Actor = _materialise(missing[i].Id, states[i]);
+                actors[i] = _materialise(missing[i].Id, states[i]);
             }
 
             lock (_gate)
             {
-                foreach (var slot in missing)
+                for (var i = 0; i < actors.Length; i++)
                 {
-                    Link(slot);
+                    missing[i].Actor = actors[i];
+                    missing[i].Loading = null;
+                    Link(missing[i]);
                 }
             }
+
+            loading.TrySetResult();
         }
         catch (Exception exception)
         {
@@ -211,23 +226,10 @@ internal sealed class ActorTable<TActor>
                 }
             }
 
-            foreach (var slot in missing)
-            {
-                var loading = slot.Loading!;
-                loading.TrySetException(exception);
+            loading.TrySetException(exception);
 
-                // Marks the exception as observed: there may be nobody else who waits.
-                _ = loading.Task.Exception;
-            }
-
-            throw;
-        }
-
-        foreach (var slot in missing)
-        {
-            var loading = slot.Loading!;
-            slot.Loading = null;
-            loading.TrySetResult();
+            // Marks the exception as observed: everybody who waits may have given up.
+            _ = loading.Task.Exception;
         }
     }
 
@@ -281,7 +283,7 @@ internal sealed class ActorSlot<TActor>(string id)
     /// <summary>Held during a turn of the actor.</summary>
     public Lock TurnLock { get; } = new();
 
-    internal TaskCompletionSource? Loading { get; set; }
+    internal Task? Loading { get; set; }
     internal bool IsChanged { get; set; }
     internal int Writing { get; set; }
     internal ActorSlot<TActor>? Previous { get; set; }

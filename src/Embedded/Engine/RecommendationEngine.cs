@@ -95,7 +95,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.Register(_aborting.Cancel);
-        await _stopping.CancelAsync();
+        _stopping.Cancel();
         try
         {
             await _running;
@@ -149,8 +149,8 @@ public sealed class RecommendationEngine : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _aborting.CancelAsync();
-        await _stopping.CancelAsync();
+        _aborting.Cancel();
+        _stopping.Cancel();
         try
         {
             await _running;
@@ -195,8 +195,8 @@ public sealed class RecommendationEngine : IAsyncDisposable
         }
         catch
         {
-            await _aborting.CancelAsync();
-            await _stopping.CancelAsync();
+            _aborting.Cancel();
+            _stopping.Cancel();
             throw;
         }
     }

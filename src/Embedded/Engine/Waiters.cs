@@ -30,7 +30,7 @@ internal sealed class Waiters
             _waiting.Enqueue(waiter, offset);
         }
 
-        return waiter.Task.WaitAsync(cancellationToken);
+        return AwaitAsync(waiter, cancellationToken);
     }
 
     /// <summary>Wakes those that wait for an offset up to this one.</summary>
@@ -45,5 +45,22 @@ internal sealed class Waiters
                 waiter.TrySetResult();
             }
         }
+    }
+
+    // Not Task.WaitAsync: on such a source it goes on on the thread pool whatever the caller's context, and who gave up would stay in the queue.
+    private async Task AwaitAsync(TaskCompletionSource waiter, CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(
+            (_, token) =>
+            {
+                lock (_gate)
+                {
+                    _waiting.Remove(waiter, out var _, out var _);
+                }
+
+                waiter.TrySetCanceled(token);
+            },
+            null);
+        await waiter.Task;
     }
 }
