@@ -62,7 +62,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
     public Task WaitForCheckpointAsync(long offset, CancellationToken cancellationToken) => _persisted.WaitAsync(offset, cancellationToken);
 
     /// <summary>Reads where the partition stands. An empty store starts a new epoch at the beginning of the log.</summary>
-    public async Task InitialiseAsync(CancellationToken cancellationToken)
+    public virtual async Task InitialiseAsync(CancellationToken cancellationToken)
     {
         var checkpoint = await Services.Store.LoadCheckpointAsync(Topic, Partition, cancellationToken);
         if (checkpoint is null)
@@ -108,7 +108,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         await _checkpointing;
-        if (Position > Checkpointed)
+        if (Position > Checkpointed || IsCheckpointWanted)
         {
             BeginCheckpoint(aborting);
             await _checkpointing;
@@ -153,11 +153,11 @@ internal abstract class PartitionLoop<TActor, TRecord>
     private async Task<IReadOnlyList<LogRecord>?> ReadAsync(CancellationToken stopping)
     {
         var wait = _checkpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
-        if (Position == Checkpointed && _checkpointing.IsCompleted)
+        if (!IsCheckpointWanted && Position == Checkpointed && _checkpointing.IsCompleted)
         {
             wait = Timeout.InfiniteTimeSpan;
         }
-        else if (wait < MinimumWait || IsCheckpointWanted)
+        else if (IsCheckpointWanted || wait < MinimumWait)
         {
             wait = MinimumWait;
         }

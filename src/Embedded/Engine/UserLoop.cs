@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
@@ -19,6 +21,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     private readonly List<(string User, long Offset)> _erasures = [];
     private readonly IErasableLog? _erasable;
     private readonly long _startedMs;
+    private long _erasuresVersion;
     private PartitionStatistics _statistics = new();
     private List<LogEntry> _signals = [];
     private Task<LogPosition[]> _signalled = Task.FromResult(Array.Empty<LogPosition>());
@@ -192,16 +195,28 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
         }
     }
 
+    /// <inheritdoc/>
+    public override async Task InitialiseAsync(CancellationToken cancellationToken)
+    {
+        await base.InitialiseAsync(cancellationToken);
+        var stored = await Services.Store.LoadAsync(ActorKind.Singleton, [ErasuresId], cancellationToken);
+        if (stored[0] is { } state)
+        {
+            _erasuresVersion = state.Version;
+            _erasures.AddRange(ReadErasures(state.State.Span));
+        }
+    }
+
     /// <summary>
-    /// What the log holds of erased users is removed after their tombstones are stored and before the checkpoint passes the erasure, so a crash
-    /// in between repeats it.
+    /// What the log holds of erased users is removed after their tombstones are stored. Whom it is still to be removed of stands in the store from
+    /// the checkpoint that passes the erasure on, so a crash in between goes on with it.
     /// </summary>
     protected override async Task PersistAsync(IReadOnlyList<ActorState> states, Checkpoint checkpoint, CancellationToken cancellationToken)
     {
         (string User, long Offset)[] erasures;
         lock (_erasures)
         {
-            erasures = [.. _erasures.Where(erasure => erasure.Offset < checkpoint.Offset)];
+            erasures = [.. _erasures.Where(erasure => erasure.Offset < checkpoint.Offset).Distinct()];
             _erasures.RemoveAll(erasure => erasure.Offset < checkpoint.Offset);
         }
 
@@ -211,13 +226,27 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             return;
         }
 
-        await WriteAsync(states, null, cancellationToken);
+        await WriteAsync([.. states, DescribeErasures(erasures)], checkpoint, cancellationToken);
         foreach (var (user, offset) in erasures)
         {
             await Services.Retry.UntilDoneAsync(
                 "erasing records of the log", token => _erasable.EraseUserAsync(user, offset + 1, token), cancellationToken);
         }
 
-        await WriteAsync([], checkpoint, cancellationToken);
+        await WriteAsync([DescribeErasures([])], null, cancellationToken);
     }
+
+    private string ErasuresId => $"erasures/{Partition}";
+
+    // A line for each: offset of the erasure, pseudonym. No line is a tombstone.
+    private ActorState DescribeErasures((string User, long Offset)[] erasures) => new(
+        ActorKind.Singleton,
+        ErasuresId,
+        ++_erasuresVersion,
+        Encoding.UTF8.GetBytes(string.Concat(erasures.Select(erasure => $"{erasure.Offset} {erasure.User}\n"))));
+
+    private static IEnumerable<(string User, long Offset)> ReadErasures(ReadOnlySpan<byte> state) =>
+        from line in Encoding.UTF8.GetString(state).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        let space = line.IndexOf(' ', StringComparison.Ordinal)
+        select (line[(space + 1)..], long.Parse(line.AsSpan(0, space), CultureInfo.InvariantCulture));
 }
