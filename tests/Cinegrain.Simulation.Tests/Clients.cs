@@ -1,0 +1,223 @@
+using System.Text;
+using System.Text.Json;
+using Cinegrain.Embedded.Engine;
+using Cinegrain.Model.Events;
+using Cinegrain.Model.Ports;
+using Cinegrain.Model.Ranking;
+using Cinegrain.Simulation.Tests.Storage;
+
+namespace Cinegrain.Simulation.Tests;
+
+/// <summary>
+/// The world around the process: people who interact, withdraw consent and ask to be erased, an editor of the catalogue, and producers of records
+/// that nobody can read. A call that fails is repeated, with the same id, as a caller would.
+/// </summary>
+internal sealed class Clients(World world, Random random)
+{
+    private static readonly string[] Genres = ["Drama", "Comedy", "Horror", "Crime"];
+    private readonly Dictionary<string, long> _versions = [];
+    private Life? _seenIn;
+    private int _number;
+
+    public async Task RunAsync(int name)
+    {
+        while (!world.IsEnding)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 120)), world.Time);
+            if (world.Life is not { } life)
+            {
+                continue;
+            }
+
+            try
+            {
+                await ActAsync(life, name);
+            }
+            catch (ProcessKilledException)
+            {
+            }
+            catch (OperationCanceledException)
+            {
+            }
+            catch (UnavailableException)
+            {
+            }
+        }
+    }
+
+    private Task ActAsync(Life life, int name) => random.Next(100) switch
+    {
+        < 62 => InteractAsync(life, name),
+        < 66 => AppendPoisonAsync(life),
+        < 69 => AppendAsync(life, Topics.Interactions, User(), user => new ConsentChange
+        {
+            Id = Id(name), User = user, At = At(), Learning = random.Next(3) != 0,
+        }),
+        < 73 => EraseAsync(life, name),
+        < 80 => PutMovieAsync(life),
+        < 82 => life.Log.AppendAsync([new LogEntry(Topics.Movies, Movie(), default)], CancellationToken.None),
+        < 84 => RejectAsync(life),
+        < 85 => TrimAsync(),
+        _ => ReadAsync(life),
+    };
+
+    private async Task InteractAsync(Life life, int name)
+    {
+        var records = new List<Interaction>();
+        for (var count = random.Next(4) == 0 ? random.Next(1, 12) : 1; count > 0; count--)
+        {
+            var movie = Movie();
+            var kind = (InteractionKind)random.Next(7);
+            double? value = kind switch
+            {
+                InteractionKind.Rate => random.Next(1, 11) / 2.0,
+                InteractionKind.Watch => random.NextDouble(),
+                _ => null,
+            };
+            records.Add(new Interaction
+            {
+                Id = Id(name),
+                User = User(),
+                At = At(),
+                Movie = movie,
+                Kind = kind,
+                Value = value,
+                Preference = Normalisation.Preference(kind, value),
+                Idempotent = random.Next(2) == 0,
+                Genres = [Genres[movie.Length % 4], Genres[random.Next(4)]],
+                Year = 1950 + (movie[^1] % 60),
+                Language = "en",
+                People = ["Person " + movie[^1]],
+            });
+        }
+
+        // Most callers try again when they have no answer, whoever answers then.
+        var entries = records.ConvertAll(record => new LogEntry(
+            Topics.Interactions, record.User, JsonSerializer.SerializeToUtf8Bytes<UserRecord>(record, WireFormat.Default.UserRecord)));
+        for (var attempt = 0; attempt < 4 && life is not null; attempt++)
+        {
+            try
+            {
+                var positions = await life.Log.AppendAsync(entries, CancellationToken.None);
+                for (var i = 0; i < positions.Length; i++)
+                {
+                    world.Acknowledged(positions[i], records[i]);
+                }
+
+                await ReadOwnWriteAsync(life, records[0].User, positions[0]);
+                return;
+            }
+            catch (UnavailableException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(300), world.Time);
+            }
+            catch (ProcessKilledException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(300), world.Time);
+                life = world.Life!;
+            }
+        }
+    }
+
+    private async Task ReadOwnWriteAsync(Life life, string user, LogPosition position)
+    {
+        if (random.Next(3) == 0)
+        {
+            await life.Engine.WaitForUsersAsync(position.Partition, position.Offset + 1, life.Machine.Death);
+            var version = await life.Engine.UseUserAsync(user, 0, static (actor, _) => actor.State.Version, life.Machine.Death);
+            world.Require(version > position.Offset, "a user does not know an event that was waited for");
+        }
+    }
+
+    private async Task ReadAsync(Life life)
+    {
+        var user = User();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 200)), world.Time);
+        var token = random.Next(2) == 0 ? patience.Token : CancellationToken.None;
+        var now = world.Time.GetUtcNow().ToUnixTimeSeconds();
+        var list = await life.Engine.UseUserAsync(user, now, static (actor, at) => actor.Recommend(new RecommendationQuery(), at), token);
+        if (life.Machine.IsDead)
+        {
+            return;
+        }
+
+        if (_seenIn != life)
+        {
+            _seenIn = life;
+            _versions.Clear();
+        }
+
+        world.Require(list.Position >= _versions.GetValueOrDefault(user), "a user went back");
+        _versions[user] = list.Position;
+        world.Observe(life);
+    }
+
+    private async Task EraseAsync(Life life, int name)
+    {
+        var user = User();
+        var position = await AppendAsync(life, Topics.Interactions, user, u => new Erasure { Id = Id(name), User = u, At = At() });
+        if (random.Next(2) == 0)
+        {
+            await life.Engine.WaitForCheckpointAsync(position.Partition, position.Offset + 1, life.Machine.Death);
+            world.Require(
+                !world.Log[Topics.Interactions][position.Partition].Records.Any(r => r?.Key == user && r.Value.Offset <= position.Offset),
+                "records of an erased user stand in the log after the checkpoint that passes the erasure");
+        }
+    }
+
+    private Task<LogPosition[]> PutMovieAsync(Life life)
+    {
+        var id = Movie();
+        var movie = new MovieMetadata
+        {
+            Id = id, Title = $"Title {_number++}", Year = 1950 + random.Next(70), Genres = [Genres[random.Next(4)]], Directors = ["Director"],
+        };
+        return life.Log.AppendAsync(
+            [new LogEntry(Topics.Movies, id, JsonSerializer.SerializeToUtf8Bytes(movie, WireFormat.Default.MovieMetadata))], CancellationToken.None);
+    }
+
+    private Task<LogPosition[]> AppendPoisonAsync(Life life)
+    {
+        var topic = random.Next(3) switch { 0 => Topics.Interactions, 1 => Topics.Signals, _ => Topics.Movies };
+        var value = random.Next(4) switch
+        {
+            0 => "{",
+            1 => """{"type":"unheard-of","id":"x"}""",
+            2 => """{"type":"interaction","id":"x","user":"somebody-else","at":"2026-01-01T00:00:00Z","movie":"m","kind":"like","preference":1}""",
+            _ => "null",
+        };
+
+        // Not under the key of a movie of the catalogue: compaction keeps the last record of a key, whatever it is.
+        var key = topic == Topics.Interactions ? User() : topic == Topics.Signals ? Movie() : "no-movie";
+        return life.Log.AppendAsync([new LogEntry(topic, key, Encoding.UTF8.GetBytes(value))], CancellationToken.None);
+    }
+
+    private Task<LogPosition[]> RejectAsync(Life life)
+    {
+        var rejected = new RejectedInput { Source = "api", Reason = "unknown-movie", Detail = "no such movie", At = At(), User = User() };
+        return life.Log.AppendAsync(
+            [new LogEntry(Topics.Rejected, "api", JsonSerializer.SerializeToUtf8Bytes(rejected, WireFormat.Default.RejectedInput))],
+            CancellationToken.None);
+    }
+
+    private Task TrimAsync()
+    {
+        world.Trim();
+        return Task.CompletedTask;
+    }
+
+    private static async Task<LogPosition> AppendAsync(Life life, string topic, string user, Func<string, UserRecord> make)
+    {
+        var value = JsonSerializer.SerializeToUtf8Bytes(make(user), WireFormat.Default.UserRecord);
+        return (await life.Log.AppendAsync([new LogEntry(topic, user, value)], CancellationToken.None))[0];
+    }
+
+    // Names of one length, so that none is a part of another.
+    private string User() => $"user-{(int)(Math.Pow(random.NextDouble(), 1.5) * world.Scenario.Users):000}!";
+
+    private string Movie() => $"movie-{(int)(Math.Pow(random.NextDouble(), 1.5) * world.Scenario.Movies)}";
+
+    private string Id(int name) => random.Next(12) == 0 ? $"{name}-{Math.Max(0, _number - random.Next(1, 4))}" : $"{name}-{_number++}";
+
+    private DateTimeOffset At() => world.Time.GetUtcNow().AddMilliseconds(-random.Next(0, random.Next(4) == 0 ? 1_000_000_000 : 2_000));
+}
