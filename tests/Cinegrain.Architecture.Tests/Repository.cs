@@ -47,6 +47,8 @@ internal sealed record Project(string Name, string Folder, XDocument File)
     public string RootNamespace => (string?)File.Descendants("RootNamespace").FirstOrDefault()
         ?? (Name.StartsWith("Cinegrain.", StringComparison.Ordinal) ? Name : $"Cinegrain.{Name}");
 
+    public override string ToString() => Name;
+
     /// <summary>The C# sources, without what the build makes.</summary>
     public IReadOnlyList<SourceFile> Sources =>
         [.. Directory.GetFiles(Folder, "*.cs", SearchOption.AllDirectories)

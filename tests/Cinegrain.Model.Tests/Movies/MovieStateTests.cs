@@ -109,7 +109,7 @@ public sealed class MovieStateTests
         Assert.Equal(Make.MovieOf("subject", records).ToBytes(), restored.ToBytes());
     }
 
-    [Property(MaxTest = 200)]
+    [Property(MaxTest = 60)]
     public void FromBytes_OfDamagedBytes_ThrowsInvalidDataOrGivesAUsableState(SignalLog log, int seed)
     {
         var bytes = Make.MovieOf("subject", [.. log.Signals, new CatalogueChange

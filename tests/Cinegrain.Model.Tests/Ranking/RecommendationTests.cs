@@ -78,6 +78,31 @@ public sealed class RecommendationTests
         Assert.True(alike[^1] < 0.6 * alike[0], string.Join(' ', alike));
     }
 
+    [Theory]
+    [InlineData(0.2)]
+    [InlineData(0.5)]
+    [InlineData(0.8)]
+    public void Recommend_WithDiversity_IsMaximalMarginalRelevance(double lambda)
+    {
+        var world = new World(22, movies: 90, users: 5, events: 300);
+        using var model = world.Learn();
+        var view = model.Shared.View;
+        var ranked = model.User("k1-u2").Recommend(new RecommendationQuery { Count = 100 }, world.NowSeconds).Items;
+        Assert.True(ranked.Count is > 20 and < 100, "the pool is the whole ranking");
+        var scores = ranked.ToDictionary(i => i.Movie, i => (i.Score - ranked[^1].Score) / (ranked[0].Score - ranked[^1].Score));
+        var expected = new List<string>();
+        using (view.Read())
+        {
+            while (expected.Count < 10)
+            {
+                expected.Add(scores.Keys.Except(expected).MaxBy(movie => ((1 - lambda) * scores[movie]) - (lambda * expected
+                    .Select(chosen => view.Content.Similarity(view.Index.Handle(chosen), view.Index.Handle(movie))).DefaultIfEmpty().Max()))!);
+            }
+        }
+
+        Assert.Equal(expected, model.User("k1-u2").Recommend(new RecommendationQuery { Diversity = lambda }, world.NowSeconds).Items.Select(i => i.Movie));
+    }
+
     [Fact]
     public void Recommend_WithoutDiversity_IsTheRanking()
     {
