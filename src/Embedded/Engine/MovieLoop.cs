@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Movies;
@@ -23,26 +23,9 @@ internal sealed class MovieLoop(LoopServices services, int partition, int partit
         ? new MovieState(id, shared.Index)
         : MovieState.FromBytes(id, state.Version, state.State.Span, shared.Index);
 
-    protected override MovieRecord? Parse(LogRecord record, out string problem)
-    {
-        problem = "";
-        try
-        {
-            var parsed = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord);
-            if (parsed is not null && parsed.Movie == record.Key)
-            {
-                return parsed;
-            }
+    protected override JsonTypeInfo<MovieRecord> RecordType => WireFormat.Default.MovieRecord;
 
-            problem = parsed is null ? "the record is null" : "the key of the record is not its movie";
-        }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
-        {
-            problem = "the record is not JSON of a known kind with all required fields";
-        }
-
-        return null;
-    }
+    protected override string KeyOf(MovieRecord record) => record.Movie;
 
     protected override void Apply(MovieState actor, LogRecord raw, MovieRecord record)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Logging;
 
@@ -117,8 +119,11 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     protected abstract TActor Materialise(string id, ActorState? state);
 
-    /// <summary>Reads a record; null, with what is wrong, when it cannot be one.</summary>
-    protected abstract TRecord? Parse(LogRecord record, out string problem);
+    /// <summary>How a record is read.</summary>
+    protected abstract JsonTypeInfo<TRecord> RecordType { get; }
+
+    /// <summary>Actor that a record belongs to.</summary>
+    protected abstract string KeyOf(TRecord record);
 
     /// <summary>Applies a record to its actor; the actor's lock is held.</summary>
     protected abstract void Apply(TActor actor, LogRecord raw, TRecord record);
@@ -218,6 +223,22 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         await AppliedAsync(records, cancellationToken);
+    }
+
+    /// <summary>Reads a record; null, with what is wrong, when it cannot be one.</summary>
+    private TRecord? Parse(LogRecord record, out string problem)
+    {
+        try
+        {
+            var parsed = JsonSerializer.Deserialize(record.Value.Span, RecordType);
+            problem = parsed is null ? "the record is null" : "the key of the record is not that of its content";
+            return parsed is not null && KeyOf(parsed) == record.Key ? parsed : null;
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        {
+            problem = "the record is not JSON of a known kind with all required fields";
+            return null;
+        }
     }
 
     private Task LoadAsync(CancellationToken cancellationToken) => Services.Retry.UntilDoneAsync(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Measuring;
@@ -67,26 +68,9 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             : UserState.FromBytes(id, state.Version, state.State.Span, _shared.Index),
         _shared);
 
-    protected override UserRecord? Parse(LogRecord record, out string problem)
-    {
-        problem = "";
-        try
-        {
-            var parsed = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord);
-            if (parsed is not null && parsed.User == record.Key)
-            {
-                return parsed;
-            }
+    protected override JsonTypeInfo<UserRecord> RecordType => WireFormat.Default.UserRecord;
 
-            problem = parsed is null ? "the record is null" : "the key of the record is not its user";
-        }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
-        {
-            problem = "the record is not JSON of a known kind with all required fields";
-        }
-
-        return null;
-    }
+    protected override string KeyOf(UserRecord record) => record.User;
 
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
