@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cinegrain.Cli.Evaluation;
 using Cinegrain.Cli.Importing;
 using Cinegrain.Cli.Keys;
+using Cinegrain.Cli.Replay;
 using Cinegrain.Cli.Simulation;
 using Cinegrain.Cli.Users;
 using Cinegrain.Ingest.Readers;
@@ -39,6 +40,7 @@ internal static class CommandLine
         root.Subcommands.Add(KeysCommand.Create(terminal));
         root.Subcommands.Add(ExportCommand.Create(terminal));
         root.Subcommands.Add(EraseCommand.Create(terminal));
+        root.Subcommands.Add(ReplayCommand.Create(terminal));
         ExamplesHelp.AddTo(root);
         return root;
     }

@@ -17,6 +17,7 @@ public sealed class CommandLineTests
     [InlineData("keys revoke")]
     [InlineData("export")]
     [InlineData("erase")]
+    [InlineData("replay")]
     public async Task Help_OfEachCommand_ShowsExamplesThatParse(string command)
     {
         var run = await CliRun.OfAsync([.. command.Split(' '), "--help"]);

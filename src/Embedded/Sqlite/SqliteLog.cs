@@ -102,6 +102,9 @@ public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
     /// <inheritdoc/>
     public int PartitionCount(string topic) => StreamsOf(topic).Length;
 
+    /// <summary>Offset that the records still kept of a partition are at or above: what was below has expired.</summary>
+    public long First(string topic, int partition) => StreamOf(topic, partition) is var stream && stream.Segments is [var oldest, ..] ? oldest.First : stream.End;
+
     /// <inheritdoc/>
     public long End(string topic, int partition) => StreamOf(topic, partition).End;
 

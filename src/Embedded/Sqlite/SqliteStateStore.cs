@@ -218,6 +218,43 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Forgets the states and checkpoints, in one transaction, so that the next start of an engine rebuilds them from the log. Tombstones and the
+    /// audit trail stay.
+    /// </summary>
+    /// <param name="checkpoints">Where partitions are to begin that do not begin with the log.</param>
+    /// <param name="cancellationToken">A cancelled task has changed nothing.</param>
+    /// <exception cref="UnavailableException">The store cannot be written now.</exception>
+    public Task ClearAsync(IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken) =>
+        _writer.EnqueueAsync(
+            () =>
+            {
+                var slabs = new List<Slab>();
+                var read = _database.Prepare("SELECT kind, size FROM slab");
+                while (read.Step())
+                {
+                    slabs.Add(Slab.Of((ActorKind)read.Int32(0), read.Int32(1)));
+                }
+
+                read.Reset();
+                foreach (var slab in slabs)
+                {
+                    _database.Prepare($"DELETE FROM {slab.Table}").Run();
+                }
+
+                _database.Prepare("DELETE FROM free").Run();
+                _database.Prepare("DELETE FROM actor WHERE tombstone IS NULL").Run();
+                _database.Prepare("DELETE FROM checkpoint").Run();
+                foreach (var checkpoint in checkpoints)
+                {
+                    Write(checkpoint);
+                }
+
+                return true;
+            },
+            alone: false,
+            cancellationToken);
+
     /// <summary>Adds an entry to the audit trail; completes when it is durable.</summary>
     /// <param name="json">The entry. It outlives what it tells of: name users by a hash, or erasure leaves their pseudonym here.</param>
     /// <param name="at">When it happened.</param>
@@ -397,6 +434,13 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
         Fill(slab, fresh, state);
     }
 
+    private void Write(Checkpoint checkpoint) =>
+        _database.Prepare(
+            "INSERT INTO checkpoint VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET " +
+            "offset = excluded.offset, epoch = excluded.epoch, statistics = excluded.statistics")
+            .Bind(1, checkpoint.Topic).Bind(2, checkpoint.Partition).Bind(3, checkpoint.Offset).Bind(4, checkpoint.Epoch)
+            .Bind(5, checkpoint.Statistics.Span).Run();
+
     private long StoredVersion(Slab slab, long slot)
     {
         var read = _database.Prepare(slab.ReadSql).Bind(1, slot);
@@ -503,11 +547,7 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
 
             if (checkpoint is not null)
             {
-                store._database.Prepare(
-                    "INSERT INTO checkpoint VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET " +
-                    "offset = excluded.offset, epoch = excluded.epoch, statistics = excluded.statistics")
-                    .Bind(1, checkpoint.Topic).Bind(2, checkpoint.Partition).Bind(3, checkpoint.Offset).Bind(4, checkpoint.Epoch)
-                    .Bind(5, checkpoint.Statistics.Span).Run();
+                store.Write(checkpoint);
             }
 
             Result = true;
