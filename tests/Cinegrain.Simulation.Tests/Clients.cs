@@ -178,17 +178,29 @@ internal sealed class Clients(World world, Random random)
 
     private Task<LogPosition[]> AppendPoisonAsync(Life life)
     {
+        // Not under the key of a movie of the catalogue: compaction keeps the last record of a key, whatever it is.
         var topic = random.Next(3) switch { 0 => Topics.Interactions, 1 => Topics.Signals, _ => Topics.Movies };
-        var value = random.Next(4) switch
+        var key = topic == Topics.Interactions ? User() : topic == Topics.Signals ? Movie() : "no-movie";
+        var interaction = $$"""{"type":"interaction","id":"x","user":"{{key}}","at":"2026-01-01T00:00:00Z","movie":"m","kind":"like","preference":1""";
+        var signal = $$"""{"type":"signal","movie":"{{key}}","at":"2026-01-01T00:00:00Z","kind":"like","preference":1,"context":[],"source":""";
+        var value = random.Next(15) switch
         {
             0 => "{",
             1 => """{"type":"unheard-of","id":"x"}""",
-            2 => """{"type":"interaction","id":"x","user":"somebody-else","at":"2026-01-01T00:00:00Z","movie":"m","kind":"like","preference":1}""",
+            2 => interaction.Replace(key, "somebody-else", StringComparison.Ordinal) + "}",
+            3 => interaction.Replace("\"like\"", "99", StringComparison.Ordinal) + "}",
+            4 => interaction.Replace("\"like\"", "-1", StringComparison.Ordinal) + "}",
+            5 => interaction + ""","genres":[null],"people":[null]}""",
+            6 => interaction.Replace("\"m\"", "null", StringComparison.Ordinal) + "}",
+            7 => signal + """{"epoch":1,"partition":-1,"offset":1,"checkpoint":1}}""",
+            8 => signal + """{"epoch":2147483647,"partition":9999,"offset":-1,"checkpoint":0}}""",
+            9 => signal.Replace("[]", "[null]", StringComparison.Ordinal) + """{"epoch":2147483647,"partition":0,"offset":1,"checkpoint":0}}""",
+            10 => interaction.Replace("2026", "0001", StringComparison.Ordinal) + "}",
+            11 => interaction.Replace("2026", "9999", StringComparison.Ordinal) + "}",
+            12 => $$"""{"id":"{{key}}","title":"t","genres":[null]}""",
+            13 => "[1",
             _ => "null",
         };
-
-        // Not under the key of a movie of the catalogue: compaction keeps the last record of a key, whatever it is.
-        var key = topic == Topics.Interactions ? User() : topic == Topics.Signals ? Movie() : "no-movie";
         return life.Log.AppendAsync([new LogEntry(topic, key, Encoding.UTF8.GetBytes(value))], CancellationToken.None);
     }
 

@@ -101,9 +101,11 @@ internal sealed class Reference(int userPartitions) : IPopularity
     {
         try
         {
-            return JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord) is { } parsed && parsed.User == record.Key ? parsed : null;
+            return JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord) is { } parsed && parsed.User == record.Key
+                && parsed is not Interaction { Kind: < 0 or > InteractionKind.Watchlist } && parsed is not Interaction { Genres: [null] } && parsed.At.Year is > 1970 and < 2100
+                ? parsed : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {
             return null;
         }
@@ -114,9 +116,10 @@ internal sealed class Reference(int userPartitions) : IPopularity
     {
         try
         {
-            return JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord) is { } parsed && parsed.Movie == record.Key ? parsed : null;
+            return JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord) is { } parsed && parsed.Movie == record.Key
+                && parsed is not Signal { Source: { Partition: < 0 } or { Offset: < 0 } } && parsed is not Signal { Context: [null] } ? parsed : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {
             return null;
         }
@@ -133,9 +136,9 @@ internal sealed class Reference(int userPartitions) : IPopularity
         try
         {
             metadata = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieMetadata);
-            return metadata?.Id == record.Key;
+            return metadata?.Id == record.Key && metadata.Genres is not [null];
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {
             return false;
         }

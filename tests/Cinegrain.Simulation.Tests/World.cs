@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Text.Json;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Model;
 using Cinegrain.Model.Blending;
@@ -32,6 +32,7 @@ internal sealed class World : IStoreObserver
     private readonly HashSet<(int Epoch, int Partition, long Offset)> _signals = [];
     private readonly Dictionary<(string, int, long), long> _landedAt = [];
     private readonly Dictionary<(string, int), long> _observed = [];
+    private readonly HashSet<(string Source, long Offset)> _unreadable = [], _rejected = [];
     private Life? _observedIn;
     private long _landed;
     private bool _isStopping;
@@ -325,6 +326,16 @@ internal sealed class World : IStoreObserver
         {
             _signals.Add((signal.Source.Epoch, signal.Source.Partition, signal.Source.Offset));
         }
+        else if (topic == Topics.Rejected)
+        {
+            var rejected = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.RejectedInput)!;
+            _rejected.Add((rejected.Source, rejected.Line));
+        }
+
+        if ((topic == Topics.Interactions && Reference.Parse(record) is null) || (topic == Topics.Signals && Reference.ParseMovie(record) is null))
+        {
+            _unreadable.Add(($"{topic}/{partition}", record.Offset));
+        }
     }
 
     /// <summary>A signal of a time before the store was lost.</summary>
@@ -339,6 +350,7 @@ internal sealed class World : IStoreObserver
             Require(record is null || Reference.Parse(record.Value) is Interaction found && found.Id == interaction.Id, "an acknowledged interaction is not in the log");
         }
 
+        Require(_rejected.IsSupersetOf(_unreadable), "an unreadable record is not in the rejected input");
         var stored = _store.States.Where(state => state.Kind == ActorKind.User).ToDictionary(state => state.Id);
         var users = _reference.AllUsers.ToArray();
         Require(stored.Count == users.Count(user => !user.IsErased), "the store has users that it should not have");

@@ -107,7 +107,7 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
         try
         {
             metadata = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieMetadata);
-            return metadata is not null && metadata.Id == record.Key;
+            return metadata is not null && metadata.Id == record.Key && RecordChecks.Problem(metadata) is null;
         }
         catch (JsonException)
         {

@@ -27,6 +27,8 @@ internal sealed class MovieLoop(LoopServices services, int partition, int partit
 
     protected override string KeyOf(MovieRecord record) => record.Movie;
 
+    protected override string? Problem(MovieRecord record) => RecordChecks.Problem(record);
+
     protected override void Apply(MovieState actor, LogRecord raw, MovieRecord record)
     {
         var epoch = record is Signal signal ? epochOf(signal.Source.Partition) : 0;

@@ -125,6 +125,9 @@ internal abstract class PartitionLoop<TActor, TRecord>
     /// <summary>Actor that a record belongs to.</summary>
     protected abstract string KeyOf(TRecord record);
 
+    /// <summary>Why no actor can take the record, or null.</summary>
+    protected abstract string? Problem(TRecord record);
+
     /// <summary>Applies a record to its actor; the actor's lock is held.</summary>
     protected abstract void Apply(TActor actor, LogRecord raw, TRecord record);
 
@@ -231,8 +234,10 @@ internal abstract class PartitionLoop<TActor, TRecord>
         try
         {
             var parsed = JsonSerializer.Deserialize(record.Value.Span, RecordType);
-            problem = parsed is null ? "the record is null" : "the key of the record is not that of its content";
-            return parsed is not null && KeyOf(parsed) == record.Key ? parsed : null;
+            problem = parsed is null ? "the record is null"
+                : KeyOf(parsed) != record.Key ? "the key of the record is not that of its content"
+                : Problem(parsed) ?? "";
+            return problem.Length == 0 ? parsed : null;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {

@@ -72,6 +72,8 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
 
     protected override string KeyOf(UserRecord record) => record.User;
 
+    protected override string? Problem(UserRecord record) => RecordChecks.Problem(record);
+
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
         var isNew = actor.State.Version == 0;
