@@ -91,6 +91,10 @@ internal sealed class BlendOwner(LoopServices services, SharedModel shared)
         await services.Retry.UntilDoneAsync(
             "writing the blend weights", token => services.Store.WriteAsync([state], null, token).AsTask(), cancellationToken);
         _persisted = state.Version;
-        shared.Weights = snapshot;
+        if (!services.Options.Lockstep)
+        {
+            // In lockstep newer ones are in force already.
+            shared.Weights = snapshot;
+        }
     }
 }
