@@ -10,6 +10,18 @@ internal sealed class Waiters
     /// <summary>Everything below it is applied.</summary>
     public long Reached => Volatile.Read(ref _reached);
 
+    /// <summary>Those that wait.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
     /// <summary>Completes once everything below the offset is applied.</summary>
     public Task WaitAsync(long offset, CancellationToken cancellationToken)
     {
