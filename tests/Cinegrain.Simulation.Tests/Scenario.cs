@@ -35,8 +35,8 @@ internal sealed record Scenario
             IsAtomic = random.Next(2) == 0,
             Partitions = new Dictionary<string, int>
             {
-                [Topics.Interactions] = random.Next(1, 5),
-                [Topics.Signals] = random.Next(1, 5),
+                [Topics.Interactions] = large ? random.Next(8, 34) : random.Next(1, 5),
+                [Topics.Signals] = large ? random.Next(8, 34) : random.Next(1, 5),
                 [Topics.Movies] = random.Next(1, 3),
                 [Topics.Rejected] = 1,
             },
@@ -49,7 +49,7 @@ internal sealed record Scenario
             HasRetention = random.Next(4) == 0,
             Engine = new EngineOptions
             {
-                // The least that is allowed; with 160 users on few partitions many leave memory.
+                // The least that is allowed, and shared by the partitions: with many of them, fewer actors stay than change between two checkpoints.
                 ResidentUsers = 100,
                 ResidentMovies = 100,
                 CheckpointInterval = TimeSpan.FromMilliseconds(random.Next(50, 2_000)),

@@ -7,7 +7,7 @@ namespace Cinegrain.Simulation.Tests.Storage;
 
 /// <summary>
 /// A log over a <see cref="LogDisk"/> for one life of the process. An append is acknowledged after a sync. When the process is killed, a drawn
-/// prefix of what was not acknowledged is on the disk; an append that fails may have left a part of it, too.
+/// prefix of what was not acknowledged is on the disk, for each partition; an append that fails may have left a part of it, too.
 /// </summary>
 internal sealed class SimulatedLog : IErasableLog
 {
@@ -183,12 +183,25 @@ internal sealed class SimulatedLog : IErasableLog
 
     private LogPosition Land(LogEntry entry) => _disk.Land(entry, _machine.Scheduler.Time.GetUtcNow().ToUnixTimeMilliseconds());
 
+    /// <summary>A drawn prefix of each partition's share: partitions are files of their own.</summary>
     private void LandPrefix(LogEntry[] entries)
     {
-        foreach (var entry in entries.Take(_machine.Random.Next(entries.Length + 1)))
+        var kept = new Dictionary<(string, int), int>();
+        foreach (var group in entries.GroupBy(Place))
         {
-            Land(entry);
+            kept[group.Key] = _machine.Random.Next(group.Count() + 1);
         }
+
+        foreach (var entry in entries)
+        {
+            var place = Place(entry);
+            if (kept[place]-- > 0)
+            {
+                Land(entry);
+            }
+        }
+
+        (string, int) Place(LogEntry entry) => (entry.Topic, Partitioner.Partition(entry.Key, PartitionCount(entry.Topic)));
     }
 
     private void Tear()
