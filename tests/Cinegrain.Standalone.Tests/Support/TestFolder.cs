@@ -1,0 +1,11 @@
+namespace Cinegrain.Standalone.Tests.Support;
+
+/// <summary>A folder of a test's own, gone with it.</summary>
+internal sealed class TestFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("cinegrain-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
