@@ -33,7 +33,7 @@ public sealed class LockstepTests
                 var from = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
                 var list = await host.GetAsync($"/v1/users/{happened.User}/recommendations?after={receipt.GetProperty("position").GetString()}");
                 lists.Add((from, DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
-                    [.. list.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("movie").GetString()!)]));
+                    [.. list.GetProperty("items").EnumerateArray().Select(item => $"{item.GetProperty("movie").GetString()}:{item.GetProperty("score").GetDouble():R}")]));
             }
 
             Assert.Equal(0, await host.StopAsync());
@@ -55,8 +55,9 @@ public sealed class LockstepTests
             var (from, to, actual) = lists[read++];
 
             // The list is as of the server's second, which is one of these.
-            Assert.Contains(actual, Enumerable.Range(0, (int)(to - from) + 1).Select(second =>
-                model.User(record.User).Recommend(new RecommendationQuery(), from + second).Items.Select(item => item.Movie).ToList()));
+            var expected = Enumerable.Range(0, (int)(to - from) + 1).Select(second =>
+                string.Join(' ', model.User(record.User).Recommend(new RecommendationQuery(), from + second).Items.Select(item => $"{item.Movie}:{item.Score:R}"))).ToList();
+            Assert.True(expected.Contains(string.Join(' ', actual)), $"event {read}\nactual   {string.Join(' ', actual)}\nexpected {string.Join("\nexpected ", expected)}");
         }
 
         Assert.Equal(Events, read);

@@ -71,7 +71,7 @@ public sealed class StartTests
     public async Task Start_WithKeyOnAnOpenAddress_Listens()
     {
         using var folder = new TestFolder();
-        var key = new ApiKeyStore(folder.Path, TimeProvider.System).Create(ApiScope.Admin, "test").Secret;
+        var key = new ApiKeyStore(folder.Path, TimeProvider.System).Create("test", ApiScope.Admin).Key;
 
         await using var host = StandaloneProcess.Launch(folder.Path, ["--urls", "http://0.0.0.0:0"]);
         await host.ListenAsync();
