@@ -109,7 +109,7 @@ internal static class CommandLine
     private static string? Sentence(Exception exception) => exception switch
     {
         SettingsException or DataFolderException or StorageDamagedException or WrongLogException or UnavailableException or PseudonymKeyFileException
-            or ArgumentException => exception.Message,
+            or InvalidDataException or ArgumentException => exception.Message,
         IOException when exception.Message.Contains("address already in use", StringComparison.OrdinalIgnoreCase) =>
             $"{exception.Message.TrimEnd('.')}; another program listens there: stop it, or choose another address with --urls",
         _ => null,
