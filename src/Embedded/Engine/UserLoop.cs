@@ -77,7 +77,6 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
         var isNew = actor.State.Version == 0;
-        var isRepeat = raw.Offset < actor.State.Version;
         var test = record is Interaction { Preference: > 0 } && _tests.TryTake(actor.State.User);
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
         if (effects.Signal is { } signal)
@@ -99,11 +98,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             }
         }
 
-        if (isRepeat)
-        {
-            return;
-        }
-
+        // The sums are as of the checkpoint, so a record counts that a state which is ahead of the checkpoint has already.
         lock (_statisticsLock)
         {
             if (isNew)
