@@ -4,6 +4,7 @@ using Cinegrain.Embedded.Engine;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
 using Cinegrain.Model.Ranking;
+using Cinegrain.Model.Users;
 using Cinegrain.Simulation.Tests.Storage;
 
 namespace Cinegrain.Simulation.Tests;
@@ -41,6 +42,25 @@ internal sealed class Clients(World world, Random random)
             }
             catch (UnavailableException)
             {
+            }
+        }
+    }
+
+    /// <summary>Somebody who only reads, often: what is read must not push out what is being written.</summary>
+    public async Task ReadOftenAsync()
+    {
+        while (!world.IsEnding)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(5, 40)), world.Time);
+            if (world.Life is { } life)
+            {
+                try
+                {
+                    await SeeAsync(life, User(), static (actor, _) => actor.State.Version, CancellationToken.None);
+                }
+                catch (Exception exception) when (exception is ProcessKilledException or UnavailableException)
+                {
+                }
             }
         }
     }
@@ -134,8 +154,13 @@ internal sealed class Clients(World world, Random random)
         var user = User();
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 200)), world.Time);
         var token = random.Next(2) == 0 ? patience.Token : CancellationToken.None;
-        var now = world.Time.GetUtcNow().ToUnixTimeSeconds();
-        var list = await life.Engine.UseUserAsync(user, now, static (actor, at) => actor.Recommend(new RecommendationQuery(), at), token);
+        await SeeAsync(life, user, static (actor, at) => actor.Recommend(new RecommendationQuery(), at).Position, token);
+        world.Observe(life);
+    }
+
+    private async Task SeeAsync(Life life, string user, Func<UserActor, long, long> turn, CancellationToken token)
+    {
+        var version = await life.Engine.UseUserAsync(user, world.Time.GetUtcNow().ToUnixTimeSeconds(), turn, token);
         if (life.Machine.IsDead)
         {
             return;
@@ -147,9 +172,8 @@ internal sealed class Clients(World world, Random random)
             _versions.Clear();
         }
 
-        world.Require(list.Position >= _versions.GetValueOrDefault(user), "a user went back");
-        _versions[user] = list.Position;
-        world.Observe(life);
+        world.Require(version >= _versions.GetValueOrDefault(user), "a user went back");
+        _versions[user] = version;
     }
 
     private async Task EraseAsync(Life life, int name)

@@ -210,6 +210,11 @@ internal sealed class World : IStoreObserver
     private async Task RunAsync()
     {
         var clients = Enumerable.Range(0, Scenario.Clients).Select(name => new Clients(this, new Random(_random.Next())).RunAsync(name)).ToArray();
+        if (Scenario.Users > 100)
+        {
+            clients = [.. clients, new Clients(this, new Random(_random.Next())).ReadOftenAsync()];
+        }
+
         for (var life = 0; life < Scenario.Lives; life++)
         {
             await LiveAsync();
