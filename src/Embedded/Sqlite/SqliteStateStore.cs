@@ -199,13 +199,13 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// One transaction. The bytes must not change until the task completes. With a user's tombstone, the task completes when no byte of the
-    /// user's state or pseudonym is left in the file or its WAL.
+    /// One transaction. The bytes must not change until the task completes. With a tombstone, the task completes when no byte of the
+    /// state that it replaces, or of a user's pseudonym, is left in the file or its WAL.
     /// </remarks>
     public async ValueTask WriteAsync(IReadOnlyList<ActorState> states, Checkpoint? checkpoint, CancellationToken cancellationToken)
     {
         await _writer.EnqueueAsync(new StateRequest(this, states, checkpoint) { Cancellation = cancellationToken });
-        if (states.Any(state => state is { Kind: ActorKind.User, IsTombstone: true }))
+        if (states.Any(state => state.IsTombstone))
         {
             await _writer.EnqueueAsync(
                 () =>
