@@ -76,7 +76,7 @@ public sealed class DataFolder : IDisposable
         {
             held = new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (System.IO.File.Exists(owner) && e is not FileNotFoundException and not DirectoryNotFoundException)
+        catch (IOException e) when (IsHeld(e) && System.IO.File.Exists(owner))
         {
             throw new DataFolderException(
                 $"the data folder {path} is in use by process {System.IO.File.ReadAllText(owner).Trim()}; stop that process, or choose another folder", e);
@@ -93,6 +93,9 @@ public sealed class DataFolder : IDisposable
             throw;
         }
     }
+
+    /// <summary>True when another process holds the file: EAGAIN of flock on Linux and on macOS, ERROR_SHARING_VIOLATION on Windows.</summary>
+    private static bool IsHeld(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     private static void CheckFormat(string file)
     {
