@@ -177,7 +177,7 @@ internal static partial class Rules
     [GeneratedRegex(@"^\s*namespace\s+([\w.]+)\s*;", RegexOptions.Multiline)]
     private static partial Regex NamespaceDeclaration();
 
-    [GeneratedRegex(@"\bThread\s*\.\s*Sleep\b|\bTask\s*\.\s*Delay\s*\(\s*(?:\d|TimeSpan\s*\.\s*From)|\bWaitForTimeoutAsync\b|\bSpinWait\s*\.\s*SpinUntil\b")]
+    [GeneratedRegex(@"\bThread\s*\.\s*Sleep\b|\bTask\s*\.\s*Delay\s*\(\s*(?:\d|TimeSpan\s*\.\s*From)(?![^;]*,\s*(?:\w+\s*\.\s*)*_?[tT]ime\b)|\bWaitForTimeoutAsync\b|\bSpinWait\s*\.\s*SpinUntil\b")]
     private static partial Regex Sleep();
 
     [GeneratedRegex(@"\[\s*(?:Fact|Theory|Property|BrowserFact)\b[^\]]*\]\s*(?:\[[^\]]*\]\s*)*public\s+(?:static\s+)?(?:async\s+)?[\w<>\[\]?,. ]+?\s+(\w+)\s*\(")]

@@ -88,6 +88,14 @@ public sealed class RulesTests
     public void Sleeps_ThatNeverEnd_AreLeftAlone() => Assert.Empty(Rules.Sleeps("await Task.Delay(Timeout.Infinite, token);"));
 
     [Fact]
+    public void Sleeps_OnAGivenClock_AreLeftAlone() =>
+        Assert.Empty(Rules.Sleeps("await Task.Delay(TimeSpan.FromSeconds(1), world.Time, token);"));
+
+    [Fact]
+    public void Sleeps_OnTheRealClockBesideAGivenOne_AreFound() =>
+        Assert.Single(Rules.Sleeps("await Task.Delay(TimeSpan.FromSeconds(1), token); await Task.Delay(TimeSpan.FromSeconds(1), Time);"));
+
+    [Fact]
     public void TestNames_OfOnePart_AreFound() =>
         Assert.Equal(["Works"], Rules.TestNames(
             "[Fact] public void Works() { } [Theory]\n[InlineData(1)]\npublic async Task Apply_Works(int x) { } [Fact]\npublic void Apply_Twice_IsOnce() { }"));

@@ -34,14 +34,9 @@ internal sealed class Clients(World world, Random random)
             {
                 await ActAsync(life, name);
             }
-            catch (ProcessKilledException)
+            catch (Exception exception) when (exception is ProcessKilledException or OperationCanceledException or UnavailableException)
             {
-            }
-            catch (OperationCanceledException)
-            {
-            }
-            catch (UnavailableException)
-            {
+                // The client gives up on this call, and makes another one.
             }
         }
     }

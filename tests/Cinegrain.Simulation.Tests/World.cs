@@ -303,6 +303,7 @@ internal sealed class World : IStoreObserver
         }
         catch (ProcessKilledException)
         {
+            // It died while it started; the caller sees a dead machine.
         }
 
         return life;
