@@ -55,6 +55,7 @@ internal sealed class Clients(World world, Random random)
                 }
                 catch (Exception exception) when (exception is ProcessKilledException or UnavailableException)
                 {
+                    // The engine died or is away: the reader asks again later.
                 }
             }
         }
