@@ -17,6 +17,7 @@ internal sealed class BlendOwner(LoopServices services, SharedModel shared)
     private readonly Channel<TrainingExample> _queue = Channel.CreateBounded<TrainingExample>(
         new BoundedChannelOptions(QueueLength) { SingleReader = true });
 
+    private readonly Lock _gate = new();
     private Blend _blend = new();
     private long _persisted;
 
@@ -39,8 +40,12 @@ internal sealed class BlendOwner(LoopServices services, SharedModel shared)
     {
         if (services.Options.Lockstep)
         {
-            Learn(example);
-            shared.Weights = _blend.Snapshot();
+            // On the loop of the users, while the owner's own may be persisting.
+            lock (_gate)
+            {
+                Learn(example);
+                shared.Weights = _blend.Snapshot();
+            }
         }
         else if (!_queue.Writer.TryWrite(example))
         {
@@ -62,9 +67,12 @@ internal sealed class BlendOwner(LoopServices services, SharedModel shared)
             {
             }
 
-            while (_queue.Reader.TryRead(out var example))
+            lock (_gate)
             {
-                Learn(example);
+                while (_queue.Reader.TryRead(out var example))
+                {
+                    Learn(example);
+                }
             }
 
             await PublishAsync(aborting);
@@ -81,13 +89,19 @@ internal sealed class BlendOwner(LoopServices services, SharedModel shared)
 
     private async Task PublishAsync(CancellationToken cancellationToken)
     {
-        if (_blend.Steps == _persisted)
+        ActorState state;
+        BlendWeights snapshot;
+        lock (_gate)
         {
-            return;
+            if (_blend.Steps == _persisted)
+            {
+                return;
+            }
+
+            state = new ActorState(ActorKind.Singleton, Blend.StateId, _blend.Steps, _blend.ToBytes());
+            snapshot = _blend.Snapshot();
         }
 
-        var state = new ActorState(ActorKind.Singleton, Blend.StateId, _blend.Steps, _blend.ToBytes());
-        var snapshot = _blend.Snapshot();
         await services.Retry.UntilDoneAsync(
             "writing the blend weights", token => services.Store.WriteAsync([state], null, token).AsTask(), cancellationToken);
         _persisted = state.Version;
