@@ -21,7 +21,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
     where TRecord : class
 {
     private readonly Waiters _applied = new(), _persisted = new();
-    private readonly List<(LogRecord Raw, TRecord Parsed, string Actor)> _batch = [];
+    private readonly List<(LogRecord Raw, TRecord Parsed)> _batch = [];
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
     private readonly int _checkpointActors;
     private readonly TimeSpan _checkpointInterval;
@@ -192,7 +192,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
         {
             if (Parse(raw, out var problem) is { } parsed)
             {
-                _batch.Add((raw, parsed, raw.Key));
+                _batch.Add((raw, parsed));
                 _ids.Add(raw.Key);
             }
             else
@@ -202,10 +202,10 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         await LoadAsync(cancellationToken);
-        foreach (var (raw, parsed, id) in _batch)
+        foreach (var (raw, parsed) in _batch)
         {
             ActorSlot<TActor>? slot;
-            while ((slot = Actors.BeginChange(id)) is null)
+            while ((slot = Actors.BeginChange(raw.Key)) is null)
             {
                 // It was read in between and left again; rare, since it was touched a moment ago.
                 await LoadAsync(cancellationToken);

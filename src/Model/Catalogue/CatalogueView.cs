@@ -203,8 +203,6 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     internal IReadOnlyCollection<int> MoviesOf(int person) => _moviesOfPerson[person];
 
-    internal long FirstSeen(int movie) => _firstSeen[movie];
-
     internal float[] PopularityColumn(int constant) => _popularity[constant].Values;
 
     internal long MetadataVersion => _metadataVersion;
