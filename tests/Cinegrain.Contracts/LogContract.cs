@@ -122,6 +122,40 @@ public abstract class LogContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AppendAsync_CancelledOnTheWay_LeavesNoEntryWithoutThoseBeforeIt()
+    {
+        const int Calls = 40, Entries = 200;
+        for (var call = 0; call < Calls; call++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var appending = Log.AppendAsync(
+                [.. Enumerable.Range(0, Entries).Select(i => new LogEntry(Topics.Signals, $"key-{i}", Bytes($"{call} {i}")))], cancel.Token);
+            await cancel.CancelAsync();
+            try
+            {
+                await appending.WaitAsync(Patience);
+            }
+            catch (OperationCanceledException)
+            {
+                // Cancelled in time, or on the way; what is there is looked at below.
+            }
+        }
+
+        // Whoever was cancelled may still be on the way: what comes after it is waited for.
+        await Log.AppendAsync([.. Enumerable.Range(0, Entries).Select(i => new LogEntry(Topics.Signals, $"key-{i}", Bytes($"{Calls} {i}")))], CancellationToken.None);
+        for (var partition = 0; partition < Log.PartitionCount(Topics.Signals); partition++)
+        {
+            var whole = Enumerable.Range(0, Entries)
+                .Where(i => Partitioner.Partition($"key-{i}", Log.PartitionCount(Topics.Signals)) == partition).ToArray();
+            foreach (var call in (await ReadAllAsync(Topics.Signals, partition)).Select(Text).GroupBy(text => text.Split(' ')[0]))
+            {
+                var found = call.Select(text => int.Parse(text.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+                Assert.Equal(whole.Take(found.Length), found);
+            }
+        }
+    }
+
+    [Fact]
     public async Task AppendAsync_UnknownTopic_IsRefused() =>
         await Assert.ThrowsAsync<ArgumentException>(() => Log.AppendAsync([new LogEntry("no.such.topic", "k", Bytes("v"))], CancellationToken.None));
 

@@ -24,11 +24,12 @@ public sealed class SimulationTests(ITestOutputHelper output)
             all.Movies += tally.Movies;
             all.Erased += tally.Erased;
             all.Signals += tally.Signals;
+            all.Repeats += tally.Repeats;
         }
 
         output.WriteLine(
             $"{all.Records} records, {all.Kills} kills, {all.Stops} stops, {all.Rebuilds} rebuilds, {all.Trims} trims; compared {all.Users} users, "
-            + $"{all.Movies} movies with {all.Signals} signals, {all.Erased} erasures; {(Environment.CpuUsage.TotalTime - started).TotalSeconds:0.0} s of CPU");
+            + $"{all.Movies} movies with {all.Signals} signals ({all.Repeats} repeated), {all.Erased} erasures; {(Environment.CpuUsage.TotalTime - started).TotalSeconds:0.0} s of CPU");
         Assert.True(all.Signals > 0 && all.Kills > 0);
     }
 

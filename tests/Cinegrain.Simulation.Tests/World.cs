@@ -30,6 +30,9 @@ internal sealed class World : IStoreObserver
     private readonly StoreDisk _store;
     private readonly Dictionary<LogPosition, Interaction> _acknowledged = [];
     private readonly HashSet<(int Epoch, int Partition, long Offset)> _signals = [];
+
+    // By epoch and partition of users and by partition of signals: the highest offset whose signal the log held when the process started.
+    private Dictionary<(int Epoch, int Partition, int Of), long> _emittedBefore = [];
     private readonly Dictionary<(string, int, long), long> _landedAt = [];
     private readonly Dictionary<(string, int), long> _observed = [];
     private readonly HashSet<(string Source, long Offset)> _unreadable = [], _rejected = [];
@@ -133,6 +136,8 @@ internal sealed class World : IStoreObserver
             Remove(partition, record => record.Offset < last[record.Key]);
         }
 
+        // The search for what was emitted may not have begun: what it cannot find any more may be emitted again.
+        _emittedBefore = Emitted((key, offset) => offset <= _emittedBefore.GetValueOrDefault(key, -1));
         Tally.Trims++;
 
         static void Remove(LogDiskPartition partition, Func<LogRecord, bool> isOld)
@@ -290,6 +295,7 @@ internal sealed class World : IStoreObserver
         var engine = new RecommendationEngine(
             log, store, new SharedModel(new ModelOptions()), Scenario.Engine, Time, NullLogger<RecommendationEngine>.Instance);
         var life = new Life(machine, log, engine);
+        _emittedBefore = Emitted((_, _) => true);
         try
         {
             await engine.StartAsync(CancellationToken.None);
@@ -330,7 +336,11 @@ internal sealed class World : IStoreObserver
         _reference.Take(topic, partition, record);
         if (topic == Topics.Signals && Reference.ParseMovie(record) is Signal signal)
         {
-            _signals.Add((signal.Source.Epoch, signal.Source.Partition, signal.Source.Offset));
+            var source = signal.Source;
+            Tally.Repeats += _signals.Add((source.Epoch, source.Partition, source.Offset)) ? 0 : 1;
+            Require(
+                source.Offset > _emittedBefore.GetValueOrDefault((source.Epoch, source.Partition, partition), -1),
+                "a signal that the log held at the start was emitted again");
         }
         else if (topic == Topics.Rejected)
         {
@@ -343,6 +353,16 @@ internal sealed class World : IStoreObserver
             _unreadable.Add(($"{topic}/{partition}", record.Offset));
         }
     }
+
+    private Dictionary<(int Epoch, int Partition, int Of), long> Emitted(Func<(int, int, int), long, bool> counts) =>
+        (from partition in Log[Topics.Signals].Index()
+         from record in partition.Item.Records
+         where record is not null
+         let signal = Reference.ParseMovie(record.Value) as Signal
+         where signal is not null
+         let key = (signal.Source.Epoch, signal.Source.Partition, partition.Index)
+         where counts(key, signal.Source.Offset)
+         group signal.Source.Offset by key).ToDictionary(group => group.Key, group => group.Max());
 
     /// <summary>A signal of a time before the store was lost.</summary>
     private bool IsOld(MovieRecord record) =>
@@ -511,4 +531,7 @@ internal sealed class Tally
     public int Erased { get; set; }
 
     public long Signals { get; set; }
+
+    /// <summary>Signals that came into the log once more, because an append failed after it had left a part.</summary>
+    public long Repeats { get; set; }
 }

@@ -78,10 +78,7 @@ internal static class ReplayCommand
     private static async Task<ReplayReport> RebuildAsync(
         SqliteLog log, SqliteStateStore store, bool lockstep, TimeProvider time, IProgressBoard board, CancellationToken cancellationToken)
     {
-        // Movies learn from what the users tell in the new epoch, which comes after all that is in their log now.
-        await store.ClearAsync(
-            [.. Partitions(log, Topics.Signals).Select(p => new Checkpoint(Topics.Signals, p, log.End(Topics.Signals, p), 0, ReadOnlyMemory<byte>.Empty))],
-            cancellationToken).ConfigureAwait(false);
+        await store.ClearAsync(cancellationToken).ConfigureAwait(false);
 
         // Nobody waits for a list meanwhile: every event trains the blend.
         var options = new EngineOptions { Lockstep = lockstep, TestsPerSecond = int.MaxValue };

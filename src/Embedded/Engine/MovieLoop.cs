@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Movies;
@@ -23,11 +22,7 @@ internal sealed class MovieLoop(LoopServices services, int partition, int partit
         ? new MovieState(id, shared.Index)
         : MovieState.FromBytes(id, state.Version, state.State.Span, shared.Index);
 
-    protected override JsonTypeInfo<MovieRecord> RecordType => WireFormat.Default.MovieRecord;
-
-    protected override string KeyOf(MovieRecord record) => record.Movie;
-
-    protected override string? Problem(MovieRecord record) => RecordChecks.Problem(record);
+    protected override MovieRecord? Parse(LogRecord raw, out string problem) => LogRecords.ParseMovie(raw, out problem);
 
     protected override void Apply(MovieState actor, LogRecord raw, MovieRecord record)
     {

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Logging;
 
@@ -60,6 +58,9 @@ internal abstract class PartitionLoop<TActor, TRecord>
     /// <summary>Completes once everything below the offset is applied.</summary>
     public Task WaitAsync(long offset, CancellationToken cancellationToken) => _applied.WaitAsync(offset, cancellationToken);
 
+    /// <summary>Completes once what the records below <see cref="Position"/> set off is durable.</summary>
+    public Task Emission => Volatile.Read(ref _emission);
+
     /// <summary>Completes once everything below the offset is persisted.</summary>
     public Task WaitForCheckpointAsync(long offset, CancellationToken cancellationToken) => _persisted.WaitAsync(offset, cancellationToken);
 
@@ -119,14 +120,8 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     protected abstract TActor Materialise(string id, ActorState? state);
 
-    /// <summary>How a record is read.</summary>
-    protected abstract JsonTypeInfo<TRecord> RecordType { get; }
-
-    /// <summary>Actor that a record belongs to.</summary>
-    protected abstract string KeyOf(TRecord record);
-
-    /// <summary>Why no actor can take the record, or null.</summary>
-    protected abstract string? Problem(TRecord record);
+    /// <summary>Reads a record; null, with what is wrong, when no actor can take it.</summary>
+    protected abstract TRecord? Parse(LogRecord raw, out string problem);
 
     /// <summary>Applies a record to its actor; the actor's lock is held.</summary>
     protected abstract void Apply(TActor actor, LogRecord raw, TRecord record);
@@ -226,24 +221,6 @@ internal abstract class PartitionLoop<TActor, TRecord>
         }
 
         await AppliedAsync(records, cancellationToken);
-    }
-
-    /// <summary>Reads a record; null, with what is wrong, when it cannot be one.</summary>
-    private TRecord? Parse(LogRecord record, out string problem)
-    {
-        try
-        {
-            var parsed = JsonSerializer.Deserialize(record.Value.Span, RecordType);
-            problem = parsed is null ? "the record is null"
-                : KeyOf(parsed) != record.Key ? "the key of the record is not that of its content"
-                : Problem(parsed) ?? "";
-            return problem.Length == 0 ? parsed : null;
-        }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
-        {
-            problem = "the record is not JSON of a known kind with all required fields";
-            return null;
-        }
     }
 
     private Task LoadAsync(CancellationToken cancellationToken) => Services.Retry.UntilDoneAsync(

@@ -181,9 +181,31 @@ public sealed class RecommendationEngine : IAsyncDisposable
         [
             .. _catalogue.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token))),
             .. _movies.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token, _aborting.Token))),
-            .. _users.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token, _aborting.Token))),
+            GuardAsync(RunUsersAsync()),
             GuardAsync(_blend.RunAsync(_stopping.Token, _aborting.Token)),
         ]);
+    }
+
+    private async Task RunUsersAsync()
+    {
+        // In lockstep a signal is waited for at the place where it was appended, so there each is emitted again.
+        if (!_services.Options.Lockstep)
+        {
+            try
+            {
+                var emitted = await EmittedSignals.FindAsync(_services, [.. _users.Select(loop => (loop.Epoch, loop.Lag > 0))], _stopping.Token);
+                foreach (var loop in _users)
+                {
+                    loop.EmittedBefore = emitted;
+                }
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        await Task.WhenAll(_users.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token, _aborting.Token))));
     }
 
     /// <summary>One loop that fails ends them all: the host stops, and its next start goes on from the checkpoints.</summary>
@@ -207,6 +229,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
         {
             var users = _users.Select(loop => loop.WaitAsync(_services.Log.End(Topics.Interactions, loop.Partition), _stopping.Token)).ToArray();
             await Task.WhenAll(users);
+            await Task.WhenAll(_users.Select(loop => loop.Emission));
             var movies = _movies.Select(loop => loop.WaitAsync(_services.Log.End(Topics.Signals, loop.Partition), _stopping.Token)).ToArray();
             await Task.WhenAll(movies);
             _caughtUp.TrySetResult();
@@ -214,6 +237,10 @@ public sealed class RecommendationEngine : IAsyncDisposable
         catch (OperationCanceledException)
         {
             _caughtUp.TrySetCanceled();
+        }
+        catch (Exception exception)
+        {
+            _caughtUp.TrySetException(exception);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Measuring;
@@ -51,6 +50,9 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
         _startedMs = services.Time.GetUtcNow().ToUnixTimeMilliseconds();
     }
 
+    /// <summary>Signals that lives before left in the log; set before the loop runs.</summary>
+    public EmittedSignals EmittedBefore { get; set; } = EmittedSignals.None;
+
     /// <summary>Reads the sums of the partition while they do not change.</summary>
     public void ReadStatistics(Action<PartitionStatistics> read)
     {
@@ -68,18 +70,14 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             : UserState.FromBytes(id, state.Version, state.State.Span, _shared.Index),
         _shared);
 
-    protected override JsonTypeInfo<UserRecord> RecordType => WireFormat.Default.UserRecord;
-
-    protected override string KeyOf(UserRecord record) => record.User;
-
-    protected override string? Problem(UserRecord record) => RecordChecks.Problem(record);
+    protected override UserRecord? Parse(LogRecord raw, out string problem) => LogRecords.ParseUser(raw, out problem);
 
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
         var isNew = actor.State.Version == 0;
         var test = record is Interaction { Preference: > 0 } && _tests.TryTake(actor.State.User);
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
-        if (effects.Signal is { } signal)
+        if (effects.Signal is { } signal && !EmittedBefore.Contains(Partition, signal))
         {
             _signals.Add(new LogEntry(
                 Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)));

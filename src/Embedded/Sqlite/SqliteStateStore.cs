@@ -222,10 +222,9 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
     /// Forgets the states and checkpoints, in one transaction, so that the next start of an engine rebuilds them from the log. Tombstones and the
     /// audit trail stay.
     /// </summary>
-    /// <param name="checkpoints">Where partitions are to begin that do not begin with the log.</param>
     /// <param name="cancellationToken">A cancelled task has changed nothing.</param>
     /// <exception cref="UnavailableException">The store cannot be written now.</exception>
-    public Task ClearAsync(IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken) =>
+    public Task ClearAsync(CancellationToken cancellationToken) =>
         _writer.EnqueueAsync(
             () =>
             {
@@ -245,11 +244,6 @@ public sealed class SqliteStateStore : IStateStore, IAsyncDisposable
                 _database.Prepare("DELETE FROM free").Run();
                 _database.Prepare("DELETE FROM actor WHERE tombstone IS NULL").Run();
                 _database.Prepare("DELETE FROM checkpoint").Run();
-                foreach (var checkpoint in checkpoints)
-                {
-                    Write(checkpoint);
-                }
-
                 return true;
             },
             alone: false,

@@ -43,7 +43,9 @@ public interface ILog
 
     /// <summary>
     /// Appends, in the order given. The task completes when all of it is durable, with the position of each entry. Appends of one
-    /// caller to one partition land in the order of the calls, even when a call does not wait for the one before.
+    /// caller to one partition land in the order of the calls, even when a call does not wait for the one before. A call that fails, is cancelled, or
+    /// is cut off by the end of the process may leave a part of its entries: of those that go to one partition, the first so many, never one without
+    /// those before it. What a replay need not emit again is told by this.
     /// </summary>
     /// <exception cref="UnavailableException">The log cannot be written now, or its queue is full; nothing was acknowledged.</exception>
     Task<LogPosition[]> AppendAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken);

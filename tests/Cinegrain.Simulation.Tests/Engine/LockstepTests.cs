@@ -124,15 +124,4 @@ public sealed class LockstepTests
             Language = movie.Language,
         };
     }
-
-    private sealed class NoObserver : IStoreObserver
-    {
-        public void Writing(ActorState? stored, ActorState state)
-        {
-        }
-
-        public void Writing(Checkpoint? stored, Checkpoint checkpoint, StoreDisk disk)
-        {
-        }
-    }
 }

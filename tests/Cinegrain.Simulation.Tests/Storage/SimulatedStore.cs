@@ -79,6 +79,18 @@ internal interface IStoreObserver
     void Writing(Checkpoint? stored, Checkpoint checkpoint, StoreDisk disk);
 }
 
+/// <summary>Takes no notice.</summary>
+internal sealed class NoObserver : IStoreObserver
+{
+    public void Writing(ActorState? stored, ActorState state)
+    {
+    }
+
+    public void Writing(Checkpoint? stored, Checkpoint checkpoint, StoreDisk disk)
+    {
+    }
+}
+
 /// <summary>
 /// A store over a <see cref="StoreDisk"/> for one life of the process. Atomic: a write is there as a whole or not at all (SQLite). Otherwise
 /// documents are written one after the other, the checkpoint last, and a failure or a kill leaves some of them (Elasticsearch).

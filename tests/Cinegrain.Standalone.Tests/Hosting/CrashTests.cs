@@ -50,6 +50,7 @@ public sealed class CrashTests
 
         using var reference = await Reference.ReadAsync(folder.Path);
         await reference.AssertStoredAsync(folder.Path);
+        await Reference.AssertSignalsOnceAsync(folder.Path);
         Assert.Equal(load.Acknowledged.Count, reference.Users.Values.Sum(actor => actor.State.Interactions));
     }
 

@@ -63,6 +63,25 @@ internal sealed class Reference : IDisposable
         await AssertMoviesStoredAsync(folder);
     }
 
+    /// <summary>No signal stands twice in the log: a start does not emit again what a life before emitted.</summary>
+    public static async Task AssertSignalsOnceAsync(string folder)
+    {
+        await using var log = SqliteLog.Open(folder, new SqliteLogOptions(), TimeProvider.System);
+        var sources = new HashSet<SignalSource>();
+        for (var partition = 0; partition < log.PartitionCount(Topics.Signals); partition++)
+        {
+            await foreach (var record in RecordsAsync(log, Topics.Signals, partition))
+            {
+                if (JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord) is Signal signal)
+                {
+                    Assert.True(sources.Add(signal.Source with { Checkpoint = 0 }), $"the signal of {signal.Source} stands twice in the log");
+                }
+            }
+        }
+
+        Assert.NotEmpty(sources);
+    }
+
     /// <summary>The stored users are the same, bit for bit.</summary>
     public async Task AssertUsersStoredAsync(string folder)
     {

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Cinegrain.Model.Events;
+using Cinegrain.Model.Ports;
+
+namespace Cinegrain.Embedded.Engine;
+
+/// <summary>Reads what stands in the log. Null, with what is wrong, where no actor can take it.</summary>
+internal static class LogRecords
+{
+    /// <summary>A record of <see cref="Topics.Interactions"/>.</summary>
+    public static UserRecord? ParseUser(LogRecord raw, out string problem) =>
+        Parse(raw, WireFormat.Default.UserRecord, static record => record.User, RecordChecks.Problem, out problem);
+
+    /// <summary>A record of <see cref="Topics.Signals"/>.</summary>
+    public static MovieRecord? ParseMovie(LogRecord raw, out string problem) =>
+        Parse(raw, WireFormat.Default.MovieRecord, static record => record.Movie, RecordChecks.Problem, out problem);
+
+    private static TRecord? Parse<TRecord>(
+        LogRecord raw, JsonTypeInfo<TRecord> type, Func<TRecord, string> keyOf, Func<TRecord, string?> check, out string problem)
+        where TRecord : class
+    {
+        try
+        {
+            var parsed = JsonSerializer.Deserialize(raw.Value.Span, type);
+            problem = parsed is null ? "the record is null"
+                : keyOf(parsed) != raw.Key ? "the key of the record is not that of its content"
+                : check(parsed) ?? "";
+            return problem.Length == 0 ? parsed : null;
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        {
+            problem = "the record is not JSON of a known kind with all required fields";
+            return null;
+        }
+    }
+}
