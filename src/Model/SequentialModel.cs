@@ -1,6 +1,7 @@
 using Cinegrain.Model.Blending;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Movies;
+using Cinegrain.Model.Reranking;
 using Cinegrain.Model.Users;
 
 namespace Cinegrain.Model;
@@ -9,15 +10,25 @@ namespace Cinegrain.Model;
 /// The whole model on one thread: each event takes full effect (user, movie, view, blend) before the next. It is what the servers do in
 /// lockstep, without a log and a store, for evaluation and as the reference of tests.
 /// </summary>
-public sealed class SequentialModel(ModelOptions options) : IDisposable
+public sealed class SequentialModel : IDisposable
 {
+
     private readonly Dictionary<string, UserActor> _users = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MovieState> _movies = new(StringComparer.Ordinal);
     private readonly TraitsDelta _delta = new();
     private long _offset;
 
+    public SequentialModel(ModelOptions options)
+    {
+        Shared = new SharedModel(options);
+        Rerank = new RerankLearner(Shared.Index, options);
+    }
+
     /// <summary>Index, view and weights.</summary>
-    public SharedModel Shared { get; } = new(options);
+    public SharedModel Shared { get; }
+
+    /// <summary>The owner of the weights of stage 2.</summary>
+    public RerankLearner Rerank { get; }
 
     /// <summary>The blend.</summary>
     public Blend Blend { get; } = new();
@@ -58,9 +69,17 @@ public sealed class SequentialModel(ModelOptions options) : IDisposable
             ApplyToMovie(signal);
         }
 
-        if (effects.Example is { } example && Blend.Learn(example))
+        if (effects.Example is { } example)
         {
-            Shared.Weights = Blend.Snapshot();
+            if (Blend.Learn(example))
+            {
+                Shared.Weights = Blend.Snapshot();
+            }
+
+            if (Rerank.Learn(example))
+            {
+                Shared.Rerank = Rerank.Live();
+            }
         }
 
         return effects;

@@ -226,11 +226,11 @@ internal sealed class FakeRecommender(IReadOnlyList<MovieMetadata> movies, Func<
             .Where(pair => pair.Weight > 0).OrderByDescending(pair => pair.Weight).Take(2).ToList();
         var taste = near.Count > 0 ? .6 : 0;
         var sum = popular + near.Sum(pair => pair.Weight) + taste;
-        var reasons = near.Select(pair => new Reason(ReasonKind.BecauseYouWatched, pair.Taken.Movie, pair.Weight / sum, $"because you watched {pair.Taken.Title}"))
-            .Append(new Reason(ReasonKind.PopularNow, null, popular / sum, "popular now"));
+        var reasons = near.Select(pair => new Reason(ReasonKind.BecauseYouWatched, pair.Taken.Movie, pair.Weight / sum, pair.Weight, $"because you watched {pair.Taken.Title}"))
+            .Append(new Reason(ReasonKind.PopularNow, null, popular / sum, popular, "popular now"));
         if (taste > 0)
         {
-            reasons = reasons.Append(new Reason(ReasonKind.MatchesTaste, null, taste / sum, $"matches your taste for {movie.Genres[0]}"));
+            reasons = reasons.Append(new Reason(ReasonKind.MatchesTaste, null, taste / sum, taste, $"matches your taste for {movie.Genres[0]}"));
         }
 
         return new Recommendation(movie.Id, movie.Title, sum, [.. reasons.OrderByDescending(reason => reason.Share)]);

@@ -1,5 +1,7 @@
+using Cinegrain.Model.Blending;
 using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Events;
+using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Movies;
 using Cinegrain.Model.Users;
 
@@ -56,6 +58,23 @@ internal static class Make
         Context = context,
         Source = source,
     };
+
+    /// <summary>An entry whose weight is that of all co-occurrences.</summary>
+    public static NeighbourEntry Entry(int movie, int weight) => new(movie, new CoOccurrence(weight, 0, 0, 0));
+
+    /// <summary>An example over candidates 0, 1, …; features in columns.</summary>
+    public static TrainingExample Example(
+        int partition, long offset, int bucket, int target, int candidates, float[] features, int[]? history = null, TestOutcome? outcome = null) => new()
+        {
+            Partition = partition,
+            Offset = offset,
+            Bucket = bucket,
+            Target = target,
+            Movies = [.. Enumerable.Range(0, candidates)],
+            History = history ?? [],
+            Features = features,
+            Outcome = outcome,
+        };
 
     public static MovieMetadata Movie(string id, int? year = 2000, params string[] genres) =>
         new() { Id = id, Title = $"Title of {id}", Year = year, Genres = genres, Language = "en" };

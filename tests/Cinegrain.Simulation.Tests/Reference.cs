@@ -165,15 +165,7 @@ internal sealed class Reference(int userPartitions) : IPopularity
             Interactions += parsed is Interaction ? 1 : 0;
             if (user.Apply(record.Offset, parsed) && parsed is Interaction learned)
             {
-                Signals.Add(record.Offset, new Signal
-                {
-                    Movie = learned.Movie,
-                    At = learned.At,
-                    Kind = learned.Kind,
-                    Preference = learned.Preference,
-                    Context = user.Context(),
-                    Source = new SignalSource(0, partition, record.Offset, 0),
-                });
+                Signals.Add(record.Offset, user.Signal(learned, new SignalSource(0, partition, record.Offset, 0)));
             }
         }
     }

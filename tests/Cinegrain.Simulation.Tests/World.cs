@@ -410,6 +410,9 @@ internal sealed class World : IStoreObserver
             var actual = MovieState.FromBytes(id, state.Version, state.State.Span, shared.Index);
             Require(actual.Count == movie.Count, $"{id} counts {actual.Count} interactions instead of {movie.Count}");
             Require(actual.TotalWeight == movie.TotalWeight, $"{id} received weight {actual.TotalWeight} instead of {movie.TotalWeight}");
+            Require(
+                (actual.Audience.Preference, actual.Audience.LogLength) == (movie.Audience.Preference, movie.Audience.LogLength),
+                $"{id} was liked by others, or taken by others, than those who took it");
             Require(actual.FirstSeenSeconds == movie.FirstSeenSeconds, $"{id} was first seen at another time");
             Require(
                 shared.View.Count(shared.Index.Handle(id)) == movie.Count,

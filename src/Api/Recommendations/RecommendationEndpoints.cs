@@ -36,8 +36,8 @@ internal sealed class RecommendationEndpoints(
                 Score = 1.25,
                 Reasons =
                 [
-                    new Reason(ReasonKind.BecauseYouWatched, "1221", 0.75, "Because you watched The Godfather: Part II"),
-                    new Reason(ReasonKind.PopularNow, null, 0.25, "Popular now"),
+                    new Reason(ReasonKind.BecauseYouWatched, "1221", 0.75, 1.2, "Because you watched The Godfather: Part II"),
+                    new Reason(ReasonKind.PopularNow, null, 0.25, 0.4, "Popular now"),
                 ],
             },
         ],

@@ -26,6 +26,7 @@ internal sealed class RenderedLists(IRecommender recommender)
     private static readonly JsonEncodedText ReasonsName = JsonEncodedText.Encode("reasons");
     private static readonly JsonEncodedText KindName = JsonEncodedText.Encode("kind");
     private static readonly JsonEncodedText ShareName = JsonEncodedText.Encode("share");
+    private static readonly JsonEncodedText ContributionName = JsonEncodedText.Encode("contribution");
     private static readonly JsonEncodedText TextName = JsonEncodedText.Encode("text");
 
     private static readonly JsonEncodedText[] Kinds =
@@ -96,6 +97,7 @@ internal sealed class RenderedLists(IRecommender recommender)
                     }
 
                     writer.WriteNumber(ShareName, reason.Share);
+                    writer.WriteNumber(ContributionName, Math.Round(reason.Contribution, 6));
                     writer.WriteString(TextName, reason.Text);
                     writer.WriteEndObject();
                 }

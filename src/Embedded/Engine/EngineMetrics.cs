@@ -8,11 +8,11 @@ internal sealed class EngineMetrics : IDisposable
     private const int RecentSamples = 4096;
 
     private readonly Meter _meter = new("Cinegrain");
-    private readonly Counter<long> _applied, _unreadable, _tested, _hits, _popularityHits, _examples, _dropped;
+    private readonly Counter<long> _applied, _unreadable, _tested, _hits, _popularityHits, _examples, _dropped, _rolledBack;
     private readonly Histogram<double> _freshness, _checkpoint;
     private readonly double[] _recentFreshness = new double[RecentSamples];
     private readonly Lock _gate = new();
-    private long _samples;
+    private long _samples, _rollbacks;
 
     public EngineMetrics()
     {
@@ -23,6 +23,8 @@ internal sealed class EngineMetrics : IDisposable
         _popularityHits = _meter.CreateCounter<long>("cinegrain.quality.popularity_hits", "{event}", "The same for plain decayed popularity.");
         _examples = _meter.CreateCounter<long>("cinegrain.blend.steps", "{step}", "Training steps of the blend.");
         _dropped = _meter.CreateCounter<long>("cinegrain.blend.dropped", "{step}", "Training examples dropped because the owner's queue was full.");
+        _rolledBack = _meter.CreateCounter<long>(
+            "cinegrain.blend.rollbacks", "{rollback}", "Times that weights went back to a good snapshot, because popularity had more hits.");
         _freshness = _meter.CreateHistogram<double>("cinegrain.freshness", "ms", "From arrival of an interaction to its effect on the user's list.");
         _checkpoint = _meter.CreateHistogram<double>("cinegrain.checkpoint.duration", "ms", "From snapshot to stored checkpoint, by topic.");
     }
@@ -48,6 +50,13 @@ internal sealed class EngineMetrics : IDisposable
         {
             _dropped.Add(1);
         }
+    }
+
+    /// <summary>Tells how often the owner of the weights went back to a good snapshot since the start.</summary>
+    public void SetRollbacks(long rollbacks)
+    {
+        _rolledBack.Add(rollbacks - _rollbacks);
+        _rollbacks = rollbacks;
     }
 
     public void RecordFreshness(double milliseconds)

@@ -23,6 +23,9 @@ internal static class RecordChecks
         Signal signal when !IsTime(signal.At) => "its time is before 1970 or after 2105",
         Signal signal when !Enum.IsDefined(signal.Kind) => "its kind is none",
         Signal signal when !IsPreference(signal.Preference) => "its preference is not from -1 to 1",
+        Signal signal when signal.SecondsBefore.Count > signal.Context.Count || signal.SecondsBefore.Any(seconds => seconds < 0)
+            => "its seconds are more than its context, or below 0",
+        Signal { History: < 0 } => "its history is below 0",
         Signal signal when HasNull(signal.Context) => "its context has a null",
         Signal { Source: { Epoch: < 0 } or { Partition: < 0 } or { Offset: < 0 } or { Checkpoint: < 0 } } => "a number of its source is below 0",
         CatalogueChange { Metadata: { } metadata } => Problem(metadata),

@@ -1,5 +1,6 @@
 using Cinegrain.Model.Codec;
 using Cinegrain.Model.Ranking;
+using Cinegrain.Model.Reranking;
 
 namespace Cinegrain.Model.Blending;
 
@@ -17,7 +18,9 @@ public sealed class Blend
     private readonly double[] _globalSums = Ones(Features.Number);
     private readonly double[] _perBucket = new double[BlendWeights.Buckets * Features.Number];
     private readonly double[] _perBucketSums = Ones(BlendWeights.Buckets * Features.Number);
-    private readonly SortedDictionary<int, long> _marks = [];
+    private readonly QualityWatch _watch = new();
+    private double[]? _good;
+    private ExampleMarks _marks = new();
 
     /// <summary>Name of the singleton's state in the store.</summary>
     public const string StateId = "blend";
@@ -29,28 +32,48 @@ public sealed class Blend
     public BlendWeights Snapshot() => new(_global, _perBucket);
 
     /// <summary>
-    /// Takes one step; false when the example is at or below the mark of its partition, or has a feature that is no finite number (one such step
-    /// would spoil the weights for ever).
+    /// Takes one step; false when the example is at or below the mark of its partition, has a feature that is no finite number, or its movie is not among
+    /// the best <see cref="TrainingExample.BlendCandidates"/> (forcing it in destroys the weights).
     /// </summary>
     public bool Learn(TrainingExample example)
     {
-        if (_marks.TryGetValue(example.Partition, out var mark) && example.Offset <= mark)
+        if (example.Outcome is { } outcome)
         {
-            return false;
+            Watch(_watch.Note(outcome));
         }
 
-        _marks[example.Partition] = example.Offset;
-        foreach (var feature in example.Features)
+        if (!_marks.Pass(example) || example.Target is < 0 or >= TrainingExample.BlendCandidates || !example.IsFinite())
         {
-            if (!float.IsFinite(feature))
-            {
-                return false;
-            }
+            return false;
         }
 
         Steps++;
         Descend(example);
         return true;
+    }
+
+    /// <summary>How often the weights went back to a good snapshot.</summary>
+    public long Rollbacks { get; private set; }
+
+    private void Watch(QualityVerdict verdict)
+    {
+        var values = new[] { _global, _globalSums, _perBucket, _perBucketSums };
+        if (verdict == QualityVerdict.Good)
+        {
+            _good = [.. values.SelectMany(v => v)];
+        }
+        else if (verdict == QualityVerdict.Bad)
+        {
+            var from = 0;
+            var good = _good ?? [.. BlendWeights.StartGlobal, .. Ones(Features.Number), .. new double[_perBucket.Length], .. Ones(_perBucket.Length)];
+            foreach (var array in values)
+            {
+                good.AsSpan(from, array.Length).CopyTo(array);
+                from += array.Length;
+            }
+
+            Rollbacks++;
+        }
     }
 
     /// <summary>The state as bytes.</summary>
@@ -67,13 +90,7 @@ public sealed class Blend
             }
         }
 
-        writer.Unsigned((ulong)_marks.Count);
-        foreach (var (partition, offset) in _marks)
-        {
-            writer.Unsigned((ulong)partition);
-            writer.Unsigned((ulong)offset);
-        }
-
+        _marks.Write(writer);
         return writer.ToArray();
     }
 
@@ -96,11 +113,7 @@ public sealed class Blend
             }
         }
 
-        for (var count = reader.Count(); count > 0; count--)
-        {
-            blend._marks[reader.Int32()] = reader.Int64();
-        }
-
+        blend._marks = ExampleMarks.Read(ref reader);
         reader.End();
         return blend;
     }
@@ -108,17 +121,16 @@ public sealed class Blend
     /// <summary>p = softmax of the scores; gradient of −ln p_target in weight c: Σ_j (p_j − [j = target]) f_jc.</summary>
     private void Descend(TrainingExample example)
     {
-        var count = example.Features.Length / Features.Number;
+        var count = Math.Min(example.Movies.Length, TrainingExample.BlendCandidates);
         Span<double> p = stackalloc double[count];
         var own = example.Bucket * Features.Number;
         var highest = double.NegativeInfinity;
         for (var j = 0; j < count; j++)
         {
-            var features = example.Features.AsSpan(j * Features.Number, Features.Number);
             var score = 0.0;
             for (var c = 0; c < Features.Number; c++)
             {
-                score += (_global[c] + _perBucket[own + c]) * features[c];
+                score += (_global[c] + _perBucket[own + c]) * Feature(example, j, c);
             }
 
             p[j] = score;
@@ -138,7 +150,7 @@ public sealed class Blend
             var error = (p[j] / sum) - (j == example.Target ? 1 : 0);
             for (var c = 0; c < Features.Number; c++)
             {
-                gradient[c] += error * example.Features[(j * Features.Number) + c];
+                gradient[c] += error * Feature(example, j, c);
             }
         }
 
@@ -148,6 +160,9 @@ public sealed class Blend
             Move(ref _perBucket[own + c], ref _perBucketSums[own + c], gradient[c]);
         }
     }
+
+    private static float Feature(TrainingExample example, int candidate, int feature) =>
+        example.Features[((RerankFeatures.Blend + feature) * CandidateTable.Stride) + candidate];
 
     private static void Move(ref double weight, ref double sum, double gradient)
     {

@@ -1,46 +1,53 @@
+using Cinegrain.Model.Movies;
+
 namespace Cinegrain.Model.Catalogue;
 
 /// <summary>
-/// Merged co-occurrence row of a movie x: C[x→j] = out_x[j] + in_j[x], in units of 1/256. Both parts are kept, so that each can be replaced by a
-/// newer absolute value. Past its limit the row keeps the entries with the highest C / (N_j + 3)^0.4.
+/// Merged co-occurrence row of a movie x: C[x→j] = out_x[j] + in_j[x], in units of 1/256, in every channel. Both parts are kept, so that each can be
+/// replaced by a newer absolute value. Past its limit the row keeps the entries with the highest C / (N_j + 3)^0.4.
 /// </summary>
 internal sealed class CatalogueRow
 {
     public const int Limit = 500, Kept = 400;
 
+    // The totals stand apart, since stage 1 reads nothing else.
     private int[] _movies = [];
     private float[] _totals = [];
-    private int[] _fromOut = [];
-    private int[] _fromIn = [];
+    private Parts[] _parts = [];
 
     public int Count { get; private set; }
 
     public ReadOnlySpan<int> Movies => _movies.AsSpan(0, Count);
 
-    /// <summary>C[x→j], parallel to <see cref="Movies"/>.</summary>
+    /// <summary>C[x→j] of all co-occurrences, parallel to <see cref="Movies"/>.</summary>
     public ReadOnlySpan<float> Totals => _totals.AsSpan(0, Count);
 
+    /// <summary>C[x→j] in every channel, of the entry at a place.</summary>
+    public CoOccurrence At(int place) => _parts[place].FromOut + _parts[place].FromIn;
+
     /// <summary>Replaces out_x[j].</summary>
-    public void SetFromOut(int movie, int weight)
+    public void SetFromOut(NeighbourEntry entry)
     {
-        if (Place(movie, weight) is >= 0 and var place)
+        if (Place(entry) is >= 0 and var place)
         {
-            _fromOut[place] = weight;
-            _totals[place] = (float)weight + _fromIn[place];
+            ref var parts = ref _parts[place];
+            parts.FromOut = entry.Weight;
+            _totals[place] = (float)entry.Weight.All + parts.FromIn.All;
         }
     }
 
-    /// <summary>Replaces in_j[x].</summary>
-    public void SetFromIn(int movie, int weight)
+    /// <summary>Replaces in_j[x], j being the movie of the entry.</summary>
+    public void SetFromIn(NeighbourEntry entry)
     {
-        if (Place(movie, weight) is >= 0 and var place)
+        if (Place(entry) is >= 0 and var place)
         {
-            _fromIn[place] = weight;
-            _totals[place] = (float)weight + _fromOut[place];
+            ref var parts = ref _parts[place];
+            parts.FromIn = entry.Weight;
+            _totals[place] = (float)entry.Weight.All + parts.FromOut.All;
         }
     }
 
-    /// <summary>C[x→j], 0 when there is no such entry.</summary>
+    /// <summary>C[x→j] of all co-occurrences, 0 when there is no such entry.</summary>
     public float Total(int movie)
     {
         var place = Movies.IndexOf(movie);
@@ -62,7 +69,7 @@ internal sealed class CatalogueRow
         {
             if (stays[from])
             {
-                (_movies[to], _totals[to], _fromOut[to], _fromIn[to]) = (_movies[from], _totals[from], _fromOut[from], _fromIn[from]);
+                (_movies[to], _totals[to], _parts[to]) = (_movies[from], _totals[from], _parts[from]);
                 to++;
             }
         }
@@ -70,11 +77,11 @@ internal sealed class CatalogueRow
         Count = to;
     }
 
-    /// <summary>Place of the movie, added when the weight is not 0; −1 when there is nothing to set.</summary>
-    private int Place(int movie, int weight)
+    /// <summary>Place of the entry's movie, added when there is a weight; −1 when there is nothing to set.</summary>
+    private int Place(NeighbourEntry entry)
     {
-        var place = Movies.IndexOf(movie);
-        if (place >= 0 || weight == 0)
+        var place = Movies.IndexOf(entry.Movie);
+        if (place >= 0 || entry.Weight.IsNone)
         {
             return place;
         }
@@ -84,12 +91,16 @@ internal sealed class CatalogueRow
             var capacity = Count < 16 ? 16 : Count < Limit ? Math.Min(Limit + ModelConstants.ContextLength, Count * 2) : Count + 64;
             Array.Resize(ref _movies, capacity);
             Array.Resize(ref _totals, capacity);
-            Array.Resize(ref _fromOut, capacity);
-            Array.Resize(ref _fromIn, capacity);
+            Array.Resize(ref _parts, capacity);
         }
 
-        _movies[Count] = movie;
-        (_totals[Count], _fromOut[Count], _fromIn[Count]) = (0, 0, 0);
+        _movies[Count] = entry.Movie;
+        (_totals[Count], _parts[Count]) = (0, default);
         return Count++;
+    }
+
+    private struct Parts
+    {
+        public CoOccurrence FromOut, FromIn;
     }
 }

@@ -31,7 +31,7 @@ public sealed class CatalogueView : IPopularity, IDisposable
     private readonly List<int[]> _genreSetMembers = [[]];
     private readonly DecayedColumn _freshness = new(FreshnessDays * DaySeconds);
     private readonly DecayedColumn[] _popularity = [.. ModelConstants.PopularityDays.Select(days => new DecayedColumn(days * DaySeconds))];
-    private readonly bool[] _stale = new bool[ModelConstants.PopularityDays.Length + 1];
+    private readonly bool[] _stale = new bool[ModelConstants.BlendPopularities + 1];
 
     private int _capacity;
     private CatalogueRow?[] _rows = [];
@@ -40,7 +40,12 @@ public sealed class CatalogueView : IPopularity, IDisposable
     private readonly List<HashSet<int>> _moviesOfPerson = [];
     private int[]?[] _people = [];
     private int[] _counts = [];
-    private long[] _firstSeen = [];
+    private long[] _firstSeen = [], _lastSeen = [];
+    private AudienceSums[] _audience = [];
+    private AudienceSums _everyone;
+    private readonly Dictionary<string, int> _titleKeys = new(StringComparer.Ordinal);
+    private int[] _titleKey = [];
+    private short _newestYear;
     private float _maximumCount;
     private int _listed;
     private long _interactions;
@@ -72,7 +77,7 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     // Columns, read under the read lock by the ranker.
     internal int Size { get; private set; }
-    internal float[][] LogColumns { get; } = [.. Enumerable.Repeat(Array.Empty<float>(), ModelConstants.PopularityDays.Length + 1)];
+    internal float[][] LogColumns { get; } = [.. Enumerable.Repeat(Array.Empty<float>(), ModelConstants.BlendPopularities + 1)];
     internal float[] CountPower4 { get; private set; } = [];
     internal float[] CountPower6 { get; private set; } = [];
     internal float[] Eligible { get; private set; } = [];
@@ -101,6 +106,8 @@ public sealed class CatalogueView : IPopularity, IDisposable
             _metadata[movie] = metadata;
             Eligible[movie] = 0;
             Year[movie] = (short)(metadata.Year is >= FirstYear and < LastYear ? metadata.Year : 0);
+            _newestYear = Math.Max(_newestYear, Year[movie]);
+            _titleKey[movie] = InternTitle(metadata.Title);
             GenreSet[movie] = InternGenres(metadata.Genres);
             foreach (var person in People(movie))
             {
@@ -203,6 +210,20 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     internal IReadOnlyCollection<int> MoviesOf(int person) => _moviesOfPerson[person];
 
+    internal long FirstSeen(int movie) => _firstSeen[movie];
+
+    internal long LastSeen(int movie) => _lastSeen[movie];
+
+    internal ref readonly AudienceSums Audience(int movie) => ref _audience[movie];
+
+    internal ref readonly AudienceSums Everyone => ref _everyone;
+
+    internal int TitleKeyOf(int movie) => _titleKey[movie];
+
+    internal int NewestYear => _newestYear;
+
+    internal DecayedColumn PopularityOf(int constant) => _popularity[constant];
+
     internal float[] PopularityColumn(int constant) => _popularity[constant].Values;
 
     internal long MetadataVersion => _metadataVersion;
@@ -263,32 +284,39 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
         if (delta.FirstSeenSeconds != 0)
         {
+            _everyone.Add(_audience[movie], -1);
+            _audience[movie] = delta.Audience;
+            _everyone.Add(_audience[movie], 1);
             _firstSeen[movie] = delta.FirstSeenSeconds;
+            _lastSeen[movie] = delta.LatestSeconds;
             _freshness.Set(movie, 1, delta.FirstSeenSeconds);
             _latestSeconds = Math.Max(_latestSeconds, delta.LatestSeconds);
             for (var i = 0; i < _popularity.Length; i++)
             {
                 var column = _popularity[i];
                 var changed = column.Set(movie, delta.Popularity[i], delta.LatestSeconds);
-                Derive(i + 1, movie, column.Values[movie], column.Maximum, changed);
+                if (i < ModelConstants.BlendPopularities)
+                {
+                    Derive(i + 1, movie, column.Values[movie], column.Maximum, changed);
+                }
             }
         }
 
-        foreach (var (other, weight) in delta.In)
+        foreach (var entry in delta.In)
         {
-            Grow(other);
-            var row = _rows[other] ??= new CatalogueRow();
-            row.SetFromIn(movie, weight);
+            Grow(entry.Movie);
+            var row = _rows[entry.Movie] ??= new CatalogueRow();
+            row.SetFromIn(entry with { Movie = movie });
             row.Prune(this, Index);
         }
 
         if (delta.Out.Count > 0)
         {
             var own = _rows[movie] ??= new CatalogueRow();
-            foreach (var (other, weight) in delta.Out)
+            foreach (var entry in delta.Out)
             {
-                Grow(other);
-                own.SetFromOut(other, weight);
+                Grow(entry.Movie);
+                own.SetFromOut(entry);
             }
 
             own.Prune(this, Index);
@@ -378,6 +406,23 @@ public sealed class CatalogueView : IPopularity, IDisposable
         return set;
     }
 
+    /// <summary>Number of the title's key; 0 for a title that has none.</summary>
+    private int InternTitle(string title)
+    {
+        var key = TitleKey.Of(title);
+        if (key.Length == 0)
+        {
+            return 0;
+        }
+
+        if (!_titleKeys.TryGetValue(key, out var number))
+        {
+            _titleKeys[key] = number = _titleKeys.Count + 1;
+        }
+
+        return number;
+    }
+
     private int[] InternPeople(MovieMetadata metadata)
     {
         var ids = new List<int>();
@@ -408,6 +453,9 @@ public sealed class CatalogueView : IPopularity, IDisposable
             Array.Resize(ref _people, _capacity);
             Array.Resize(ref _counts, _capacity);
             Array.Resize(ref _firstSeen, _capacity);
+            Array.Resize(ref _lastSeen, _capacity);
+            Array.Resize(ref _audience, _capacity);
+            Array.Resize(ref _titleKey, _capacity);
             GenreSet = Resized(GenreSet);
             Year = Resized(Year);
             CountPower4 = Resized(CountPower4);

@@ -112,7 +112,7 @@ internal sealed class ContentNeighbours(CatalogueView view)
         similarity > other.Similarity
         || (similarity == other.Similarity && string.CompareOrdinal(view.Index.Id(movie), view.Index.Id(other.Movie)) < 0);
 
-    private static double GenreCosine(int[] a, int[] b)
+    internal static double GenreCosine(int[] a, int[] b)
     {
         var common = Common(a, b);
         return common == 0 ? 0 : common / Math.Sqrt((double)a.Length * b.Length);

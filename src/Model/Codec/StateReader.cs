@@ -59,6 +59,10 @@ internal ref struct StateReader(ReadOnlySpan<byte> bytes)
         ? (long)value
         : throw new InvalidDataException("a stored state is damaged: an integer is too large");
 
+    public float Half() => (float)BinaryPrimitives.ReadHalfLittleEndian(Take(2)) is var value && float.IsFinite(value)
+        ? value
+        : throw new InvalidDataException("a stored state is damaged: a number is not finite");
+
     public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Take(4)) is var value && float.IsFinite(value)
         ? value
         : throw new InvalidDataException("a stored state is damaged: a number is not finite");

@@ -36,6 +36,12 @@ internal sealed class StateWriter
     /// <summary>Zigzag, so that small negative numbers stay short.</summary>
     public void Signed(long value) => Unsigned((ulong)((value << 1) ^ (value >> 63)));
 
+    public void Half(Half value)
+    {
+        BinaryPrimitives.WriteHalfLittleEndian(_buffer.GetSpan(2), value);
+        _buffer.Advance(2);
+    }
+
     public void Single(float value)
     {
         BinaryPrimitives.WriteSingleLittleEndian(_buffer.GetSpan(4), value);

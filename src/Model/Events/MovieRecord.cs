@@ -19,6 +19,9 @@ public abstract record MovieRecord
 /// <summary>One interaction seen from its movie. It carries no user.</summary>
 public sealed record Signal : MovieRecord
 {
+    /// <summary>Beyond it a preceding movie is not near in time: its weight would be below 1/512.</summary>
+    public const int NearSeconds = 750;
+
     /// <summary>Event time, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -30,6 +33,18 @@ public sealed record Signal : MovieRecord
 
     /// <summary>The movies that the same user took just before, newest first, at most <see cref="ModelConstants.ContextLength"/>.</summary>
     public required IReadOnlyList<string> Context { get; init; }
+
+    /// <summary>
+    /// Seconds between each movie of the context and this one, as far as they are within <see cref="NearSeconds"/>: as long as the context or
+    /// shorter. Empty in records of older versions.
+    /// </summary>
+    public IReadOnlyList<int> SecondsBefore { get => field ?? []; init; }
+
+    /// <summary>Bit d − 1 is set when the user liked the movie at place d of the context (<see cref="ModelConstants.LikedPreference"/>).</summary>
+    public uint LikedBefore { get; init; }
+
+    /// <summary>Movies that the user had taken before this one, ever.</summary>
+    public int History { get; init; }
 
     /// <summary>Which event of which user partition this signal comes from.</summary>
     public required SignalSource Source { get; init; }

@@ -41,7 +41,7 @@ internal struct DecayedPopularity
         return popularity;
     }
 
-    [InlineArray(4)]
+    [InlineArray(6)]
     private struct Values
     {
         private double _first;

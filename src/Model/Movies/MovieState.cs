@@ -1,6 +1,7 @@
 using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Codec;
 using Cinegrain.Model.Events;
+using Cinegrain.Model.Users;
 
 namespace Cinegrain.Model.Movies;
 
@@ -8,18 +9,25 @@ namespace Cinegrain.Model.Movies;
 /// What one movie's actor learned: counts, decayed popularities and two sparse lists, <b>in</b> (h → this: h was taken before) and <b>out</b>
 /// (this → h). It changes by <see cref="Apply"/> alone.
 /// <para>Learning a signal of movie i with the user's preceding movies h₁ (newest), h₂, …: for d = 1…20, w = e^(−(d−1)/30): in_i[h_d] += w,
-/// out_i[h_d] += 0.8 w (design section 5; measured by test-then-learn).</para>
+/// out_i[h_d] += 0.8 w (design section 5; measured by test-then-learn). Beside that weight of all co-occurrences an entry has three channels for stage 2
+/// (<see cref="CoOccurrence"/>): next, e^(−(d−1)/2) forward only; near, e^(−Δt/120 s) and 0.8 of it backward; liked, w where the movie that the entry
+/// leads to was liked.</para>
 /// </summary>
 public sealed class MovieState
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
-    private static readonly int[] Forward = Weights(1), Backward = Weights(ModelConstants.BackwardWeight);
+    private static readonly int[] Forward = Decay(ModelConstants.ContextLength, 1, ModelConstants.ContextDecay);
+    private static readonly int[] Backward = Decay(ModelConstants.ContextLength, ModelConstants.BackwardWeight, ModelConstants.ContextDecay);
+    private static readonly int[] Next = Decay(ModelConstants.ContextLength, 1, ModelConstants.NextDecay);
+    private static readonly int[] NearForward = Decay(Signal.NearSeconds + 1, 1, ModelConstants.NearDecaySeconds);
+    private static readonly int[] NearBackward = Decay(Signal.NearSeconds + 1, ModelConstants.BackwardWeight, ModelConstants.NearDecaySeconds);
 
     private readonly MovieIndex _index;
     private readonly NeighbourList _in, _out;
     private readonly SourceMarks _sources;
     private DecayedPopularity _popularity;
+    private AudienceSums _audience;
 
     /// <summary>A movie of which nothing was learned.</summary>
     public MovieState(string movie, MovieIndex index)
@@ -54,6 +62,9 @@ public sealed class MovieState
 
     /// <summary>Sums of all weight ever received by the in and the out list, in units of 1/256.</summary>
     public (long In, long Out) TotalWeight => (_in.Total, _out.Total);
+
+    /// <summary>Who takes the movie, and how they like it.</summary>
+    internal AudienceSums Audience => _audience;
 
     /// <summary>Popularity with a time constant of <see cref="ModelConstants.PopularityDays"/>, at the latest event time.</summary>
     public double Popularity(int constant) => _popularity[constant];
@@ -97,11 +108,11 @@ public sealed class MovieState
         Copy(_out, delta.Out);
         DescribeCounts(delta);
 
-        static void Copy(NeighbourList from, List<(int, int)> to)
+        static void Copy(NeighbourList from, List<NeighbourEntry> to)
         {
             for (var i = 0; i < from.Count; i++)
             {
-                to.Add((from.Movies[i], from.Weights[i]));
+                to.Add(new(from.Movies[i], from.Weights[i]));
             }
         }
     }
@@ -119,6 +130,7 @@ public sealed class MovieState
             writer.Double(_popularity[i]);
         }
 
+        _audience.Write(writer);
         _in.Write(writer, _index);
         _out.Write(writer, _index);
         _sources.Write(writer);
@@ -158,6 +170,7 @@ public sealed class MovieState
             popularity[i] = reader.Double();
         }
 
+        var audience = AudienceSums.Read(ref reader);
         var state = new MovieState(
             movie,
             index,
@@ -169,6 +182,7 @@ public sealed class MovieState
             Count = count,
             FirstSeenSeconds = firstSeen,
             _popularity = DecayedPopularity.Restore(latest, popularity),
+            _audience = audience,
         };
         if (reader.Byte() == 1)
         {
@@ -198,11 +212,15 @@ public sealed class MovieState
         var seconds = signal.At.ToUnixTimeSeconds();
         FirstSeenSeconds = FirstSeenSeconds == 0 ? seconds : Math.Min(FirstSeenSeconds, seconds);
         _popularity.Add(seconds);
+        _audience.Add(signal.Preference, signal.History);
+        var liked = UserState.IsLiked(signal.Preference);
         for (var i = 0; i < Math.Min(signal.Context.Count, ModelConstants.ContextLength); i++)
         {
             var movie = _index.Handle(signal.Context[i]);
-            delta.In.Add((movie, _in.Add(movie, Forward[i])));
-            delta.Out.Add((movie, _out.Add(movie, Backward[i])));
+            var apart = i < signal.SecondsBefore.Count ? Math.Min(signal.SecondsBefore[i], Signal.NearSeconds) : Signal.NearSeconds;
+            var likedBefore = (signal.LikedBefore >> i & 1) != 0;
+            delta.In.Add(_in.Add(movie, new(Forward[i], Next[i], NearForward[apart], liked ? Forward[i] : 0)));
+            delta.Out.Add(_out.Add(movie, new(Backward[i], 0, NearBackward[apart], likedBefore ? Backward[i] : 0)));
         }
 
         _in.Prune(popularity, _index, delta.In);
@@ -216,20 +234,13 @@ public sealed class MovieState
         delta.Count = Count;
         delta.FirstSeenSeconds = FirstSeenSeconds;
         delta.LatestSeconds = _popularity.LatestSeconds;
+        delta.Audience = _audience;
         for (var i = 0; i < delta.Popularity.Length; i++)
         {
             delta.Popularity[i] = _popularity[i];
         }
     }
 
-    private static int[] Weights(double scale)
-    {
-        var weights = new int[ModelConstants.ContextLength];
-        for (var d = 1; d <= weights.Length; d++)
-        {
-            weights[d - 1] = (int)Math.Round(ModelConstants.FixedPoint * scale * Math.Exp(-(d - 1) / ModelConstants.ContextDecay));
-        }
-
-        return weights;
-    }
+    private static int[] Decay(int length, double scale, double constant) =>
+        [.. Enumerable.Range(0, length).Select(x => (int)Math.Round(ModelConstants.FixedPoint * scale * Math.Exp(-x / constant)))];
 }

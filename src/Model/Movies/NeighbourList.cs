@@ -11,25 +11,25 @@ namespace Cinegrain.Model.Movies;
 internal sealed class NeighbourList(int limit, int kept)
 {
     private int[] _movies = [];
-    private int[] _weights = [];
+    private CoOccurrence[] _weights = [];
 
     public int Count { get; private set; }
 
-    /// <summary>Sum of all weight ever received, pruned entries included.</summary>
+    /// <summary>Sum of all weight ever received (of all co-occurrences), pruned entries included.</summary>
     public long Total { get; private set; }
 
     public ReadOnlySpan<int> Movies => _movies.AsSpan(0, Count);
 
-    public ReadOnlySpan<int> Weights => _weights.AsSpan(0, Count);
+    public ReadOnlySpan<CoOccurrence> Weights => _weights.AsSpan(0, Count);
 
-    /// <summary>Adds to an entry and returns its new weight; a weight that would overflow stays at the largest.</summary>
-    public int Add(int movie, int amount)
+    /// <summary>Adds to an entry and returns it.</summary>
+    public NeighbourEntry Add(int movie, CoOccurrence amount)
     {
-        Total += amount;
+        Total += amount.All;
         var place = Movies.IndexOf(movie);
         if (place >= 0)
         {
-            return _weights[place] = (int)Math.Min(int.MaxValue, (long)_weights[place] + amount);
+            return new(movie, _weights[place] += amount);
         }
 
         if (Count == _movies.Length)
@@ -41,12 +41,12 @@ internal sealed class NeighbourList(int limit, int kept)
 
         _movies[Count] = movie;
         _weights[Count++] = amount;
-        return amount;
+        return new(movie, amount);
     }
 
     /// <summary>Prunes when the limit is passed.</summary>
     /// <param name="removed">Takes the movies that left.</param>
-    public void Prune(IPopularity popularity, MovieIndex index, List<(int Movie, int Weight)> removed)
+    public void Prune(IPopularity popularity, MovieIndex index, List<NeighbourEntry> removed)
     {
         if (Count <= limit)
         {
@@ -57,7 +57,7 @@ internal sealed class NeighbourList(int limit, int kept)
         Span<float> weights = stackalloc float[Count];
         for (var i = 0; i < Count; i++)
         {
-            weights[i] = _weights[i];
+            weights[i] = _weights[i].All;
         }
 
         EntryPruning.Choose(Movies, weights, kept, popularity, index, stays);
@@ -71,7 +71,7 @@ internal sealed class NeighbourList(int limit, int kept)
             }
             else
             {
-                removed.Add((_movies[from], 0));
+                removed.Add(new(_movies[from], default));
             }
         }
 
@@ -85,7 +85,7 @@ internal sealed class NeighbourList(int limit, int kept)
         for (var i = 0; i < Count; i++)
         {
             writer.String(index.Id(_movies[i]));
-            writer.Unsigned((ulong)_weights[i]);
+            _weights[i].Write(writer);
         }
     }
 
@@ -93,11 +93,11 @@ internal sealed class NeighbourList(int limit, int kept)
     {
         var list = new NeighbourList(limit, kept) { Total = reader.Int64(), Count = reader.Count(limit) };
         list._movies = new int[list.Count];
-        list._weights = new int[list.Count];
+        list._weights = new CoOccurrence[list.Count];
         for (var i = 0; i < list.Count; i++)
         {
             list._movies[i] = index.Handle(reader.String());
-            list._weights[i] = reader.Int32();
+            list._weights[i] = CoOccurrence.Read(ref reader);
         }
 
         return list;

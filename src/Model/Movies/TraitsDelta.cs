@@ -6,8 +6,8 @@ namespace Cinegrain.Model.Movies;
 /// </summary>
 public sealed class TraitsDelta
 {
-    internal readonly List<(int Movie, int Weight)> In = new(ModelConstants.ContextLength);
-    internal readonly List<(int Movie, int Weight)> Out = new(ModelConstants.ContextLength);
+    internal readonly List<NeighbourEntry> In = new(ModelConstants.ContextLength);
+    internal readonly List<NeighbourEntry> Out = new(ModelConstants.ContextLength);
     internal readonly double[] Popularity = new double[ModelConstants.PopularityDays.Length];
 
     /// <summary>Handle of the movie.</summary>
@@ -21,6 +21,9 @@ public sealed class TraitsDelta
 
     /// <summary>Event time that the popularities are relative to, Unix seconds.</summary>
     public long LatestSeconds { get; internal set; }
+
+    /// <summary>Who takes the movie, and how they like it.</summary>
+    internal AudienceSums Audience { get; set; }
 
     internal void Clear()
     {

@@ -11,7 +11,7 @@ internal static class Exploration
     private const int FewInteractions = 5;
     private const long DaySeconds = 86400;
 
-    public static readonly IReadOnlyList<Reason> Reasons = [new(ReasonKind.Exploring, null, 1, "New here: few people have tried it yet")];
+    public static readonly IReadOnlyList<Reason> Reasons = [new(ReasonKind.Exploring, null, 1, 0, "New here: few people have tried it yet")];
 
     /// <summary>Replaces the last places of the list; returns how many.</summary>
     public static int Mix(SharedModel shared, Ranker ranker, UserState user, int[] list, long nowSeconds)

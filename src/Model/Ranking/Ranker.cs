@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Cinegrain.Model.Blending;
 using Cinegrain.Model.Catalogue;
+using Cinegrain.Model.Reranking;
 using Cinegrain.Model.Users;
 
 namespace Cinegrain.Model.Ranking;
@@ -38,10 +39,10 @@ internal sealed class Ranker
     private int _size;
 
     /// <summary>Handles of the best movies, best first, after <see cref="Rank"/>.</summary>
-    public int[] Top { get; private set; } = new int[TrainingExample.Candidates];
+    public int[] Top { get; private set; } = new int[CandidateTable.Candidates];
 
     /// <summary>Scores of <see cref="Top"/>.</summary>
-    public float[] TopScores { get; private set; } = new float[TrainingExample.Candidates];
+    public float[] TopScores { get; private set; } = new float[CandidateTable.Candidates];
 
     /// <summary>
     /// Ranks under a read lease of the view; returns how many movies were found (fewer than asked when the filter leaves no more).

@@ -23,14 +23,30 @@ public enum ReasonKind
 
     /// <summary>Shown to learn about it.</summary>
     [JsonStringEnumMemberName("exploring")] Exploring,
+
+    /// <summary>Rated above the average.</summary>
+    [JsonStringEnumMemberName("well-rated")] WellRated,
+
+    /// <summary>Taken by people who have watched about as much, or as well known and as old as what the user takes.</summary>
+    [JsonStringEnumMemberName("fits-you")] FitsYou,
+
+    /// <summary>What is too small to be told, together.</summary>
+    [JsonStringEnumMemberName("other")] Other,
+
+    /// <summary>Everything that counts against it, together.</summary>
+    [JsonStringEnumMemberName("against")] Against,
 }
 
 /// <summary>One reason.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="Movie">The movie of the user's history that it speaks of, if any.</param>
-/// <param name="Share">Its share of what lifts the movie over an average candidate, 0 to 1; the shares of a movie sum to 1.</param>
+/// <param name="Share">Its share of what speaks for the movie against an average candidate, 0 to 1; the shares of a movie sum to 1.</param>
+/// <param name="Contribution">
+/// What it adds to the score; below 0 for what counts against the movie. The contributions of a movie sum to its score less that of an average candidate
+/// (one with the mean features of all candidates).
+/// </param>
 /// <param name="Text">The reason as a sentence.</param>
-public sealed record Reason(ReasonKind Kind, string? Movie, double Share, string Text);
+public sealed record Reason(ReasonKind Kind, string? Movie, double Share, double Contribution, string Text);
 
 /// <summary>One movie of a list.</summary>
 public sealed record Recommendation(string Movie, string Title, double Score, IReadOnlyList<Reason>? Reasons);

@@ -3,6 +3,7 @@ using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ranking;
+using Cinegrain.Model.Reranking;
 
 namespace Cinegrain.Model.Users;
 
@@ -26,7 +27,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
     private readonly SharedModel _shared = shared;
     private RecommendationList? _list;
     private RecommendationQuery? _listQuery;
-    private (long Version, long View, BlendWeights Weights, long Minute) _listMadeFrom;
+    private (long Version, long View, BlendWeights Weights, RerankWeights Rerank, long Minute) _listMadeFrom;
 
     /// <summary>The state; the host snapshots it by <see cref="UserState.ToBytes"/>.</summary>
     public UserState State { get; } = state;
@@ -61,16 +62,8 @@ public sealed class UserActor(UserState state, SharedModel shared)
             return default;
         }
 
-        var learned = (Interaction)record;
-        var signal = new Signal
-        {
-            Movie = learned.Movie,
-            At = learned.At,
-            Kind = learned.Kind,
-            Preference = learned.Preference,
-            Context = State.Context(),
-            Source = new SignalSource(partition.Epoch, partition.Partition, offset, partition.Checkpoint),
-        };
+        var source = new SignalSource(partition.Epoch, partition.Partition, offset, partition.Checkpoint);
+        var signal = State.Signal((Interaction)record, source);
         return new UserEffects(signal, example, outcome);
     }
 
@@ -85,7 +78,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
             throw new ArgumentOutOfRangeException(nameof(query), query.Diversity, "diversity must be from 0 to 1");
         }
 
-        var madeFrom = (State.Version, _shared.View.Version, _shared.Weights, nowSeconds / 60);
+        var madeFrom = (State.Version, _shared.View.Version, _shared.Weights, _shared.Rerank, nowSeconds / 60);
         if (_list is not null && madeFrom == _listMadeFrom && query.Equals(_listQuery))
         {
             return _list;
@@ -113,15 +106,15 @@ public sealed class UserActor(UserState state, SharedModel shared)
             return default;
         }
 
-        var weights = _shared.Weights;
         var seconds = interaction.At.ToUnixTimeSeconds();
         var bucket = BlendWeights.Bucket(State.HistoryCount, seconds - State.LastEventSeconds);
         var ranker = _shared.RentRanker();
         using var lease = view.Read();
-        var found = ranker.Rank(view, State, Unfiltered, weights.Of(bucket), seconds, TrainingExample.Candidates);
-        var target = Array.IndexOf(ranker.Top, movie, 0, found);
+        var variant = _shared.VariantOf(State.User);
+        var found = ranker.Rank(_shared, State, Unfiltered, bucket, variant, describe: true, seconds, TestOutcome.ListLength);
+        var rank = Array.IndexOf(ranker.Top, movie, 0, found);
         var outcome = State.HistoryCount > 0 && movie < view.Size
-            ? new TestOutcome(target < 0 ? int.MaxValue : target, ranker.RankBy(view, view.PopularityColumn(PopularityBaseline), movie))
+            ? new TestOutcome(rank < 0 ? int.MaxValue : rank, ranker.Stage1.RankBy(view, view.PopularityColumn(PopularityBaseline), movie))
             : (TestOutcome?)null;
         if (list is not null && outcome is not null)
         {
@@ -132,15 +125,20 @@ public sealed class UserActor(UserState state, SharedModel shared)
         }
 
         TrainingExample? example = null;
-        if (target >= 0 && interaction.Preference > 0)
+        if (interaction.Preference > 0)
         {
-            var features = new float[found * Features.Number];
-            for (var j = 0; j < found; j++)
+            var table = ranker.Table;
+            example = new TrainingExample
             {
-                ranker.Describe(view, ranker.Top[j], features.AsSpan(j * Features.Number, Features.Number));
-            }
-
-            example = new TrainingExample { Partition = partition, Offset = offset, Bucket = bucket, Target = target, Features = features };
+                Partition = partition,
+                Offset = offset,
+                Bucket = bucket,
+                Target = Array.IndexOf(table.Movies, movie, 0, table.Count),
+                Movies = table.Movies[..table.Count],
+                History = table.History[..table.HistoryCount],
+                Features = table.Features.ToArray(),
+                Outcome = variant == ModelVariant.Stage2 ? outcome : null,
+            };
         }
 
         _shared.ReturnRanker(ranker);

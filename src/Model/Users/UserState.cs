@@ -125,17 +125,43 @@ public sealed class UserState
         }
     }
 
-    /// <summary>The movies before the newest one, newest first: the context of its signal. Empty when there is none.</summary>
-    public string[] Context()
+    /// <summary>The newest movie seen from its own side, with the movies before it as context.</summary>
+    /// <param name="interaction">The interaction that brought it, just applied.</param>
+    /// <param name="source">Where that stands.</param>
+    public Signal Signal(Interaction interaction, SignalSource source)
     {
         var context = new string[Math.Clamp(HistoryCount - 1, 0, ModelConstants.ContextLength)];
+        var seconds = new int[context.Length];
+        var near = 0;
+        uint liked = 0;
         for (var i = 0; i < context.Length; i++)
         {
-            context[i] = _index.Id(HistoryMovie(i + 2));
+            var distance = i + 2;
+            context[i] = _index.Id(HistoryMovie(distance));
+            liked |= IsLiked(HistoryPreference(distance)) ? 1u << i : 0;
+            var before = Math.Abs(HistoryTime(1) - HistoryTime(distance));
+            if (before <= Events.Signal.NearSeconds && near == i)
+            {
+                seconds[near++] = (int)before;
+            }
         }
 
-        return context;
+        return new Signal
+        {
+            Movie = interaction.Movie,
+            At = interaction.At,
+            Kind = interaction.Kind,
+            Preference = interaction.Preference,
+            Context = context,
+            SecondsBefore = near == seconds.Length ? seconds : seconds[..near],
+            LikedBefore = liked,
+            History = MovieCount - 1,
+            Source = source,
+        };
     }
+
+    /// <summary>True when a preference counts as liked.</summary>
+    public static bool IsLiked(double preference) => preference >= ModelConstants.LikedPreference;
 
     /// <summary>Place of a movie in <see cref="Movies"/>, or −1.</summary>
     public int PlaceOf(int movie) => Movies.IndexOf(movie);

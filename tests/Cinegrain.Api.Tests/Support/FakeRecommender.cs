@@ -321,7 +321,7 @@ internal sealed class FakeRecommender : IRecommender
             .Where(m => !(m.Year < query.YearFrom) && !(m.Year > query.YearTo))
             .Take(query.Count)
             .Select((m, i) => new Recommendation(m.Id, m.Title, 1.0 / (i + 1), query.Explain
-                ? [new Reason(ReasonKind.BecauseYouWatched, "m01", 0.75, "Because you watched Movie 1"), new Reason(ReasonKind.PopularNow, null, 0.25, "Popular now")]
+                ? [new Reason(ReasonKind.BecauseYouWatched, "m01", 0.75, 1.2, "Because you watched Movie 1"), new Reason(ReasonKind.PopularNow, null, 0.25, 0.4, "Popular now")]
                 : null));
         var list = new RecommendationList(_version, 1, [.. items]);
         if (query.IsUnfiltered && query.Count == 10)

@@ -1,6 +1,7 @@
 using Cinegrain.Model.Blending;
 using Cinegrain.Model.Codec;
 using Cinegrain.Model.Ranking;
+using Cinegrain.Model.Reranking;
 
 namespace Cinegrain.Model.Tests.Blending;
 
@@ -96,10 +97,14 @@ public sealed class BlendTests
         // The same push, for ever.
         var steady = Example(random, 5000);
         Array.Fill(steady.Features, 0);
-        steady.Features.AsSpan(steady.Target * Features.Number, Features.Number).Fill(1);
+        for (var c = 0; c < Features.Number; c++)
+        {
+            steady.Features[((RerankFeatures.Blend + c) * CandidateTable.Stride) + steady.Target] = 1;
+        }
+
         for (var i = 0; i < 5000; i++)
         {
-            blend.Learn(new TrainingExample { Partition = 1, Offset = i, Bucket = i % 8, Target = steady.Target, Features = steady.Features });
+            blend.Learn(Make.Example(1, i, i % 8, steady.Target, 30, steady.Features));
         }
 
         Assert.All(Weights(blend), weight => Assert.InRange(weight, -4, 4));
@@ -190,14 +195,14 @@ public sealed class BlendTests
     private static TrainingExample Example(Random random, long offset, int partition = 0, bool informative = false)
     {
         var count = 30;
-        var features = new float[count * Features.Number];
+        var features = new float[RerankFeatures.Number * CandidateTable.Stride];
         foreach (ref var feature in features.AsSpan())
         {
             feature = (float)((random.NextDouble() * 4) - 3);
         }
 
-        var target = informative ? Enumerable.Range(0, count).MaxBy(j => features[(j * Features.Number) + 4]) : random.Next(count);
-        return new TrainingExample { Partition = partition, Offset = offset, Bucket = 3, Target = target, Features = features };
+        var target = informative ? Enumerable.Range(0, count).MaxBy(j => features[((RerankFeatures.Blend + 4) * CandidateTable.Stride) + j]) : random.Next(count);
+        return Make.Example(partition, offset, 3, target, count, features);
     }
 
     /// <summary>Global weights, then those of the buckets, in full precision from the stored form.</summary>
@@ -224,13 +229,13 @@ public sealed class BlendTests
 
     private static double Loss(double[] weights, TrainingExample example, int moved, double by)
     {
-        var scores = new double[example.Features.Length / Features.Number];
+        var scores = new double[example.Movies.Length];
         for (var j = 0; j < scores.Length; j++)
         {
             for (var c = 0; c < Features.Number; c++)
             {
                 var weight = weights[c] + weights[(Features.Number * (1 + example.Bucket)) + c] + (c == moved ? by : 0);
-                scores[j] += weight * example.Features[(j * Features.Number) + c];
+                scores[j] += weight * example.Features[((RerankFeatures.Blend + c) * CandidateTable.Stride) + j];
             }
         }
 

@@ -72,13 +72,13 @@ public sealed class CatalogueViewTests
         using var view = new CatalogueView(new MovieIndex());
         var (a, b) = (view.Index.Handle("a"), view.Index.Handle("b"));
         var delta = new TraitsDelta { Movie = a, Count = 2, FirstSeenSeconds = 100, LatestSeconds = 200 };
-        delta.In.Add((b, 256));
-        delta.Out.Add((b, 205));
+        delta.In.Add(Make.Entry(b, 256));
+        delta.Out.Add(Make.Entry(b, 205));
         view.Apply(delta);
         Assert.Equal((461f, 256f), (view.Row(a)!.Total(b) + view.Row(b)!.Total(a), view.Row(b)!.Total(a)));
 
-        delta.In[0] = (b, 300);
-        delta.Out[0] = (b, 0);
+        delta.In[0] = Make.Entry(b, 300);
+        delta.Out[0] = Make.Entry(b, 0);
         view.Apply(delta);
         Assert.Equal((0f, 300f), (view.Row(a)!.Total(b), view.Row(b)!.Total(a)));
         Assert.Equal(2, view.Count(a));
@@ -92,7 +92,7 @@ public sealed class CatalogueViewTests
         for (var i = 0; i <= 500; i++)
         {
             var delta = new TraitsDelta { Movie = view.Index.Handle($"n{i}"), Count = i % 2 == 0 ? 1 : 10_000, FirstSeenSeconds = 1, LatestSeconds = 1 };
-            delta.In.Add((x, 256 + i));
+            delta.In.Add(Make.Entry(x, 256 + i));
             view.Apply(delta);
         }
 

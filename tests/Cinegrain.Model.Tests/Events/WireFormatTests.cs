@@ -40,11 +40,12 @@ public sealed class WireFormatTests
         ["signal"] = (
             new Signal
             {
-                Movie = "42", At = At, Kind = InteractionKind.Watchlist, Preference = 0.4, Context = ["7", "3"], Source = new SignalSource(2, 5, 1234, 1200),
+                Movie = "42", At = At, Kind = InteractionKind.Watchlist, Preference = 0.4, Context = ["7", "3"], SecondsBefore = [60], LikedBefore = 2, History = 9,
+                Source = new SignalSource(2, 5, 1234, 1200),
             },
             WireFormat.Default.MovieRecord,
             """
-            {"type":"signal","at":"2024-05-06T07:08:09.123+00:00","kind":"watchlist","preference":0.4,"context":["7","3"],
+            {"type":"signal","at":"2024-05-06T07:08:09.123+00:00","kind":"watchlist","preference":0.4,"context":["7","3"],"secondsBefore":[60],"likedBefore":2,"history":9,
             "source":{"epoch":2,"partition":5,"offset":1234,"checkpoint":1200},"v":1,"movie":"42"}
             """),
         ["catalogue"] = (
