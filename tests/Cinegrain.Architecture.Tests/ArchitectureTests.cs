@@ -65,7 +65,7 @@ public sealed class ArchitectureTests
         // A type is public when a host, an adapter or a caller of theirs names it. Make it internal, or add it here.
         string[] listed =
         [
-            "ModelConstants", "ModelOptions", "SequentialModel", "SharedModel", "StableHash",
+            "ModelConstants", "ModelOptions", "ModelVariant", "SequentialModel", "SharedModel", "StableHash",
             "Blending.Blend", "Blending.BlendWeights", "Blending.TrainingExample",
             "Catalogue.CatalogueView", "Catalogue.IPopularity", "Catalogue.MovieIndex", "Catalogue.MovieSummary",
             "Events.CatalogueChange", "Events.ConsentChange", "Events.Erasure", "Events.Interaction", "Events.InteractionKind",
@@ -77,6 +77,7 @@ public sealed class ArchitectureTests
             "Ports.LogRecord", "Ports.Partitioner", "Ports.Topics", "Ports.UnavailableException", "Ports.WrongLogException",
             "Ranking.ChartEntry", "Ranking.Features", "Ranking.MovieCharts", "Ranking.Reason", "Ranking.ReasonKind", "Ranking.Recommendation",
             "Ranking.RecommendationList", "Ranking.RecommendationQuery",
+            "Reranking.RerankFeatures", "Reranking.RerankLearner", "Reranking.RerankWeights",
             "Users.HistoryEntry", "Users.TasteEntry", "Users.UserActor", "Users.UserEffects", "Users.UserPartition", "Users.UserProfile",
             "Users.UserState",
         ];
