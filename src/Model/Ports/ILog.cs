@@ -12,6 +12,9 @@ public static class Topics
     /// <summary>Catalogue records; key = movie; <see cref="Events.MovieMetadata"/>, an empty value withdraws the movie. Compacted.</summary>
     public const string Movies = "cinegrain.movies";
 
+    /// <summary>Raw interactions of third-party producers, before the gate; key = any. On Kafka alone.</summary>
+    public const string Intake = "cinegrain.intake";
+
     /// <summary>Refused input; key = source; <see cref="Events.RejectedInput"/>.</summary>
     public const string Rejected = "cinegrain.rejected";
 }

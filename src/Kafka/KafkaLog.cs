@@ -1,0 +1,175 @@
+using Cinegrain.Kafka.Appending;
+using Cinegrain.Kafka.Native;
+using Cinegrain.Kafka.Reading;
+using Cinegrain.Kafka.Setup;
+using Cinegrain.Kafka.Telemetry;
+using Cinegrain.Model.Ports;
+using Confluent.Kafka;
+using Partitioner = Cinegrain.Model.Ports.Partitioner;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cinegrain.Kafka;
+
+/// <summary>
+/// The log on Apache Kafka: an idempotent producer that waits for all replicas, and one consumer that is told by hand what to read. The partition of
+/// a key is that of <see cref="Partitioner"/>, not of Kafka's own partitioner, so the same user has the same partition on every log.
+/// </summary>
+public sealed class KafkaLog : ILog, IAsyncDisposable
+{
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
+
+    private readonly KafkaLogOptions _options;
+    private readonly Dictionary<string, Partition[]> _topics;
+    private readonly KafkaMetrics _metrics;
+    private readonly Appender _appender;
+    private readonly PartitionReader _reader;
+
+    private KafkaLog(KafkaLogOptions options, Dictionary<string, Partition[]> topics, string identity, TimeProvider time, ILogger logger)
+    {
+        (_options, _topics, Identity) = (options, topics, identity);
+        _metrics = new KafkaMetrics();
+        _appender = new Appender(options, time, logger, _metrics);
+        _reader = new PartitionReader([.. topics.Values.SelectMany(partitions => partitions)], options, logger, _metrics);
+    }
+
+    /// <inheritdoc/>
+    public string Identity { get; }
+
+    /// <summary>Records and bytes that wait for the brokers.</summary>
+    public (long Records, long Bytes) Queued => _appender.Queued;
+
+    /// <summary>Opens the log: makes the topics that are missing, checks the others, and asks where each partition ends.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    /// <exception cref="KafkaSetupException">A topic is not as it must be, cannot be made, or librdkafka is missing.</exception>
+    /// <exception cref="UnavailableException">The brokers do not answer.</exception>
+    public static async Task<KafkaLog> OpenAsync(KafkaLogOptions options, TimeProvider time, ILogger<KafkaLog>? logger, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        NativeLibrdkafka.EnsureLoaded();
+        ILogger log = logger ?? NullLogger<KafkaLog>.Instance;
+        try
+        {
+            using var admin = new AdminClientBuilder(ClientSettings.Common<AdminClientConfig>(options)).SetLogHandler((_, _) => { }).Build();
+            var (counts, identity) = await new TopicSetup(admin, options, time, log).RunAsync(new LogIdentity(options), cancellationToken);
+            var topics = counts.ToDictionary(
+                topic => topic.Key,
+                topic => Enumerable.Range(0, topic.Value).Select(number => new Partition(topic.Key, options.PhysicalName(topic.Key), number)).ToArray());
+            var opened = new KafkaLog(options, topics, identity, time, log);
+            try
+            {
+                await opened.LoadEndsAsync(time, cancellationToken);
+                return opened;
+            }
+            catch
+            {
+                await opened.DisposeAsync();
+                throw;
+            }
+        }
+        catch (KafkaException exception)
+        {
+            throw new UnavailableException($"Kafka at {options.Bootstrap} does not answer: {exception.Error.Reason}", TimeSpan.FromSeconds(5), exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int PartitionCount(string topic) => PartitionsOf(topic).Length;
+
+    /// <inheritdoc/>
+    public long End(string topic, int partition) => PartitionOf(topic, partition).End;
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A token that is cancelled later than the call does not end the append, since what was sent cannot be called back. An append that fails may have
+    /// landed in part, or as a whole, when the brokers went away before they answered. All appends that wait fail with it.
+    /// </remarks>
+    public Task<LogPosition[]> AppendAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<LogPosition[]>(cancellationToken);
+        }
+
+        if (entries.Count == 0)
+        {
+            return Task.FromResult(Array.Empty<LogPosition>());
+        }
+
+        try
+        {
+            var partitions = new Partition[entries.Count];
+            for (var i = 0; i < partitions.Length; i++)
+            {
+                var all = PartitionsOf(entries[i].Topic);
+                partitions[i] = all[all.Length == 1 ? 0 : Partitioner.Partition(entries[i].Key, all.Length)];
+            }
+
+            return _appender.AppendAsync(entries, partitions);
+        }
+        catch (Exception exception)
+        {
+            return Task.FromException<LogPosition[]>(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="WrongLogException">The topic was deleted, made again, or is an older copy.</exception>
+    public ValueTask<IReadOnlyList<LogRecord>> ReadAsync(string topic, int partition, long offset, int maximum, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximum, 1);
+        return _reader.ReadAsync(PartitionOf(topic, partition), offset, maximum, cancellationToken);
+    }
+
+    /// <summary>Writes what waits, for at most the append time-out, then closes. Reads that wait end with <see cref="ObjectDisposedException"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _appender.DisposeAsync();
+        foreach (var partition in _topics.Values.SelectMany(partitions => partitions))
+        {
+            partition.Fail(new ObjectDisposedException(nameof(KafkaLog)));
+        }
+
+        await _reader.DisposeAsync();
+        _metrics.Dispose();
+    }
+
+    private Task LoadEndsAsync(TimeProvider time, CancellationToken cancellationToken) => Task.WhenAll(
+        _topics.Values.SelectMany(partitions => partitions).Select(partition => Task.Run(() => LoadEndAsync(partition, time, cancellationToken), cancellationToken)));
+
+    private async Task LoadEndAsync(Partition partition, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                partition.Raise(_reader.QueryWatermarks(partition, _options.OpenTimeout).High.Value);
+                return;
+            }
+            catch (KafkaException exception) when (IsPassing(exception.Error.Code) && time.GetElapsedTime(started) < _options.OpenTimeout)
+            {
+                // A partition that was just made, or whose broker just started, has no leader for a moment.
+                await Task.Delay(Moment, time, cancellationToken);
+            }
+        }
+    }
+
+    private static bool IsPassing(ErrorCode code) => code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable
+        or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition or ErrorCode.Local_UnknownTopic or ErrorCode.Local_Transport;
+
+    private Partition[] PartitionsOf(string topic) => _topics.TryGetValue(topic, out var partitions)
+        ? partitions
+        : throw new ArgumentException($"there is no topic {topic}; the topics are {string.Join(", ", _topics.Keys)}", nameof(topic));
+
+    private Partition PartitionOf(string topic, int partition)
+    {
+        var partitions = PartitionsOf(topic);
+        return partition >= 0 && partition < partitions.Length
+            ? partitions[partition]
+            : throw new ArgumentOutOfRangeException(nameof(partition), partition, $"topic {topic} has partitions 0 to {partitions.Length - 1}");
+    }
+}

@@ -1,0 +1,334 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Cinegrain.Kafka.Native;
+using Cinegrain.Kafka.Telemetry;
+using Cinegrain.Model.Ports;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Cinegrain.Kafka.Reading;
+
+/// <summary>
+/// Reads all partitions with one consumer, told by hand what to read from where, and one thread that sorts what arrives into a bounded window for
+/// each partition. A window that is full pauses its partition; at half it goes on.
+/// </summary>
+internal sealed partial class PartitionReader : IAsyncDisposable
+{
+    // How long a seek of a partition that is being read waits at most for its turn.
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger;
+    private readonly KafkaMetrics _metrics;
+    private readonly IConsumer<byte[]?, byte[]?> _consumer;
+    private readonly Dictionary<TopicPartition, PartitionFeed> _feeds;
+    private readonly ConcurrentQueue<Action> _commands = new();
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+
+    public PartitionReader(IReadOnlyCollection<Partition> partitions, KafkaLogOptions options, ILogger logger, KafkaMetrics metrics)
+    {
+        (_logger, _metrics) = (logger, metrics);
+        var config = ClientSettings.Consumer(options);
+        config.StatisticsIntervalMs = 5_000;
+        _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config)
+            .SetStatisticsHandler((_, json) => metrics.Report("consumer", json))
+            .SetErrorHandler((_, error) => LogClient("error", error.Reason))
+            .SetLogHandler((_, message) => LogClient(message.Facility, message.Message))
+            .Build();
+        _feeds = partitions.ToDictionary(
+            partition => partition.Physical, partition => new PartitionFeed(partition, options.PrefetchedRecords, options.PrefetchedBytes));
+        metrics.ObservePrefetch(() => _feeds.Values.Where(feed => feed.IsStarted).Select(feed => (feed.Partition.Topic, feed.Partition.Number, feed.Ahead)));
+        _thread = new Thread(Run) { IsBackground = true, Name = "kafka reader" };
+        _thread.Start();
+    }
+
+    /// <summary>Asks the brokers where a partition ends.</summary>
+    /// <exception cref="KafkaException">They do not answer.</exception>
+    public WatermarkOffsets QueryWatermarks(Partition partition, TimeSpan timeout) => _consumer.QueryWatermarkOffsets(partition.Physical, timeout);
+
+    /// <summary>Stores offsets of the group, as a copy for tools that show lag.</summary>
+    /// <exception cref="KafkaException">They were not stored.</exception>
+    public void CommitGroup(IEnumerable<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
+
+    /// <summary>As <see cref="ILog.ReadAsync"/>.</summary>
+    public async ValueTask<IReadOnlyList<LogRecord>> ReadAsync(Partition partition, long offset, int maximum, CancellationToken cancellationToken)
+    {
+        var feed = _feeds[partition.Physical];
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            partition.ThrowIfFailed();
+            var grown = partition.NextGrowth();
+            var end = partition.End;
+            if (offset >= end)
+            {
+                // What others append is only seen by fetching.
+                if (!feed.IsStarted)
+                {
+                    await StartAsync(feed, offset, cancellationToken);
+                }
+
+                await grown.WaitAsync(cancellationToken);
+                continue;
+            }
+
+            await feed.Turn.WaitAsync(cancellationToken);
+            try
+            {
+                if (await ReadAsync(feed, offset, end, maximum, cancellationToken) is { } records)
+                {
+                    return records;
+                }
+            }
+            finally
+            {
+                feed.Turn.Release();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        await _ended.Task;
+        foreach (var feed in _feeds.Values)
+        {
+            feed.Wake();
+        }
+
+        _consumer.Dispose();
+    }
+
+    /// <summary>In the reader's turn: records, or none when there are none up to the end, or null to look again.</summary>
+    private async Task<IReadOnlyList<LogRecord>?> ReadAsync(
+        PartitionFeed feed, long offset, long end, int maximum, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            feed.Partition.ThrowIfFailed();
+            var progress = feed.NextProgress();
+            if (!feed.Covers(offset))
+            {
+                await SeekAsync(feed, offset, cancellationToken);
+                continue;
+            }
+
+            var (records, frontier, resume) = feed.Take(offset, maximum);
+            if (resume)
+            {
+                _consumer.Resume([feed.Partition.Physical]);
+            }
+
+            if (records.Count > 0)
+            {
+                return records;
+            }
+
+            if (frontier >= end)
+            {
+                return [];
+            }
+
+            await progress.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task StartAsync(PartitionFeed feed, long offset, CancellationToken cancellationToken)
+    {
+        await feed.Turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!feed.IsStarted)
+            {
+                await SeekAsync(feed, offset, cancellationToken);
+            }
+        }
+        finally
+        {
+            feed.Turn.Release();
+        }
+    }
+
+    /// <summary>Has the thread of the reader begin the partition anew: no record of before arrives after.</summary>
+    private Task SeekAsync(PartitionFeed feed, long offset, CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _commands.Enqueue(() =>
+        {
+            try
+            {
+                Begin(feed, offset);
+                done.TrySetResult();
+            }
+            catch (KafkaException exception)
+            {
+                done.TrySetException(new UnavailableException($"{feed.Partition.Physical} cannot be read now: {exception.Error.Reason}", AskAgain, exception));
+            }
+        });
+        if (_stopping)
+        {
+            done.TrySetException(new ObjectDisposedException(nameof(KafkaLog)));
+        }
+
+        return done.Task.WaitAsync(cancellationToken);
+    }
+
+    private void Begin(PartitionFeed feed, long offset)
+    {
+        var partition = feed.Partition.Physical;
+        if (feed.IsStarted)
+        {
+            _metrics.Sought(feed.Partition.Topic);
+            _consumer.IncrementalUnassign([partition]);
+        }
+
+        feed.Restart(offset);
+        _consumer.IncrementalAssign([new TopicPartitionOffset(partition, offset)]);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_stopping)
+            {
+                while (_commands.TryDequeue(out var command))
+                {
+                    command();
+                }
+
+                Step();
+            }
+        }
+        catch (Exception exception)
+        {
+            // Nothing is expected here; readers must not wait for ever when it happens all the same.
+            LogFailed(exception);
+            foreach (var feed in _feeds.Values)
+            {
+                feed.Partition.Fail(exception);
+                feed.Wake();
+            }
+        }
+
+        _ended.TrySetResult();
+    }
+
+    private void Step()
+    {
+        try
+        {
+            if (_consumer.Consume(Poll) is not { } result || !_feeds.TryGetValue(result.TopicPartition, out var feed))
+            {
+                return;
+            }
+
+            if (result.IsPartitionEOF)
+            {
+                var end = result.Offset.Value;
+                feed.Advance(end);
+                feed.Partition.Raise(end);
+                return;
+            }
+
+            var pause = feed.Add(ToRecord(result));
+            feed.Partition.Raise(result.Offset.Value + 1);
+            if (pause)
+            {
+                _metrics.Paused(feed.Partition.Topic);
+                _consumer.Pause([result.TopicPartition]);
+                RaiseToWatermark(feed.Partition);
+            }
+        }
+        catch (ConsumeException exception) when (exception.Error.Code is ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange)
+        {
+            if (exception.ConsumerRecord is { } record && _feeds.TryGetValue(record.TopicPartition, out var feed))
+            {
+                Recover(feed);
+            }
+        }
+        catch (ConsumeException exception)
+        {
+            LogClient("consume", exception.Error.Reason);
+            if (exception.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition
+                && exception.ConsumerRecord is { } record && _feeds.TryGetValue(record.TopicPartition, out var feed))
+            {
+                Fail(feed, $"topic {feed.Partition.Physical.Topic} is gone from the cluster. Restore it, or start on an empty store");
+            }
+        }
+    }
+
+    /// <summary>What was asked for is not there: it has expired, or this is not the log that it was.</summary>
+    private void Recover(PartitionFeed feed)
+    {
+        var wanted = feed.Frontier;
+        WatermarkOffsets marks;
+        try
+        {
+            marks = _consumer.QueryWatermarkOffsets(feed.Partition.Physical, AskAgain);
+        }
+        catch (KafkaException)
+        {
+            // The brokers went away in between; the same comes again.
+            Begin(feed, wanted);
+            return;
+        }
+
+        if (wanted > marks.High.Value)
+        {
+            Fail(
+                feed,
+                $"{feed.Partition.Physical.Topic}/{feed.Partition.Number} ends at {marks.High.Value}, but was read up to {wanted}: the topic was made again, or is an "
+                + "older copy. Restore log and store from the same backup, or start on an empty store");
+            return;
+        }
+
+        if (wanted < marks.Low.Value)
+        {
+            LogExpired(feed.Partition.Topic, feed.Partition.Number, wanted, marks.Low.Value);
+        }
+
+        var start = Math.Max(wanted, marks.Low.Value);
+        _consumer.IncrementalUnassign([feed.Partition.Physical]);
+        feed.Advance(start);
+        feed.Partition.Raise(marks.High.Value);
+        _consumer.IncrementalAssign([new TopicPartitionOffset(feed.Partition.Physical, start)]);
+        if (feed.IsPaused)
+        {
+            _consumer.Pause([feed.Partition.Physical]);
+        }
+    }
+
+    private static void Fail(PartitionFeed feed, string reason)
+    {
+        feed.Partition.Fail(new WrongLogException(reason));
+        feed.Wake();
+    }
+
+    private void RaiseToWatermark(Partition partition)
+    {
+        var high = _consumer.GetWatermarkOffsets(partition.Physical).High;
+        if (!high.IsSpecial)
+        {
+            partition.Raise(high.Value);
+        }
+    }
+
+    private static LogRecord ToRecord(ConsumeResult<byte[]?, byte[]?> result) => new(
+        result.Offset.Value,
+        result.Message.Key is { } key ? Encoding.UTF8.GetString(key) : "",
+        result.Message.Value,
+        result.Message.Timestamp.UnixTimestampMs);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Topic}/{Partition}: records {From} to {To} have expired before they were read.")]
+    private partial void LogExpired(string topic, int partition, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "librdkafka: {Facility} {Text}")]
+    private partial void LogClient(string facility, string text);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The reader of Kafka ended.")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,7 @@
+namespace Cinegrain.Kafka.Tests.Support;
+
+/// <summary>A test that needs a broker; skipped, with the reason, where there is none.</summary>
+internal sealed class KafkaFactAttribute : FactAttribute
+{
+    public KafkaFactAttribute() => Skip = Broker.Skip;
+}
