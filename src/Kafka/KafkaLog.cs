@@ -137,6 +137,9 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         _metrics.Dispose();
     }
 
+    /// <summary>Records of a partition that are fetched ahead of their reader.</summary>
+    internal int Prefetched(string topic, int partition) => _reader.Ahead(PartitionOf(topic, partition));
+
     private Task LoadEndsAsync(TimeProvider time, CancellationToken cancellationToken) => Task.WhenAll(
         _topics.Values.SelectMany(partitions => partitions).Select(partition => Task.Run(() => LoadEndAsync(partition, time, cancellationToken), cancellationToken)));
 

@@ -61,7 +61,12 @@ internal sealed class Partition(string topic, string physicalTopic, int number)
     {
         if (Volatile.Read(ref _failure) is { } failure)
         {
-            throw failure is WrongLogException ? new WrongLogException(failure.Message) : new ObjectDisposedException(nameof(KafkaLog));
+            throw failure switch
+            {
+                WrongLogException => new WrongLogException(failure.Message),
+                ObjectDisposedException => new ObjectDisposedException(nameof(KafkaLog)),
+                _ => new InvalidOperationException($"the reader of Kafka ended: {failure.Message}", failure),
+            };
         }
     }
 

@@ -14,7 +14,6 @@ internal static class ClientSettings
         {
             BootstrapServers = options.Bootstrap,
             ClientId = "cinegrain",
-            AllowAutoCreateTopics = false,
             SocketKeepaliveEnable = true,
             SocketNagleDisable = true,
             ReconnectBackoffMs = 100,
@@ -46,6 +45,7 @@ internal static class ClientSettings
     {
         var config = Common<ProducerConfig>(options);
         config.EnableIdempotence = true;
+        config.EnableGaplessGuarantee = true;
         config.Acks = Acks.All;
         config.LingerMs = options.Linger.TotalMilliseconds;
         config.MessageTimeoutMs = 0;
@@ -66,7 +66,9 @@ internal static class ClientSettings
         config.AutoOffsetReset = AutoOffsetReset.Error;
         config.EnablePartitionEof = true;
         config.IsolationLevel = IsolationLevel.ReadCommitted;
-        config.FetchWaitMaxMs = 500;
+
+        // A partition that is assigned or resumed waits for the request that is under way.
+        config.FetchWaitMaxMs = 100;
         config.FetchErrorBackoffMs = 100;
         config.ConsumeResultFields = "timestamp,topic";
         config.MaxPollIntervalMs = 86_400_000;

@@ -52,6 +52,9 @@ internal sealed partial class PartitionReader : IAsyncDisposable
     /// <exception cref="KafkaException">They were not stored.</exception>
     public void CommitGroup(IEnumerable<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
 
+    /// <summary>Records fetched ahead of the reader of a partition.</summary>
+    public int Ahead(Partition partition) => _feeds[partition.Physical].Ahead;
+
     /// <summary>As <see cref="ILog.ReadAsync"/>.</summary>
     public async ValueTask<IReadOnlyList<LogRecord>> ReadAsync(Partition partition, long offset, int maximum, CancellationToken cancellationToken)
     {
@@ -119,7 +122,8 @@ internal sealed partial class PartitionReader : IAsyncDisposable
             var (records, frontier, resume) = feed.Take(offset, maximum);
             if (resume)
             {
-                _consumer.Resume([feed.Partition.Physical]);
+                // On the thread that pauses, so that the two happen in the order of the decisions.
+                _commands.Enqueue(() => Resume(feed));
             }
 
             if (records.Count > 0)
@@ -187,6 +191,22 @@ internal sealed partial class PartitionReader : IAsyncDisposable
 
         feed.Restart(offset);
         _consumer.IncrementalAssign([new TopicPartitionOffset(partition, offset)]);
+
+        // A partition that was paused stays so when it is assigned anew.
+        _consumer.Resume([partition]);
+    }
+
+    private void Resume(PartitionFeed feed)
+    {
+        try
+        {
+            _consumer.Resume([feed.Partition.Physical]);
+        }
+        catch (KafkaException exception)
+        {
+            // It is not assigned now; assigning it resumes it.
+            LogClient("resume", exception.Error.Reason);
+        }
     }
 
     private void Run()
