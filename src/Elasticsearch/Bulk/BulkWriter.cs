@@ -93,7 +93,7 @@ internal sealed class BulkWriter : IDisposable
 
             if (blocking is { } cause)
             {
-                throw Exception(cause);
+                throw ElasticsearchException.Of(cause.Status, cause.Type);
             }
 
             if (again.Count == 0)
@@ -103,7 +103,8 @@ internal sealed class BulkWriter : IDisposable
 
             if (attempt + 1 >= _client.Options.Attempts)
             {
-                throw Exception(failures.First(failure => failure.Item == again[0]));
+                var last = failures.First(failure => failure.Item == again[0]);
+                throw ElasticsearchException.Of(last.Status, last.Type);
             }
 
             _repeated.Add(again.Count);
@@ -158,7 +159,4 @@ internal sealed class BulkWriter : IDisposable
 
         return (selected, theirs);
     }
-
-    private static ElasticsearchException Exception(BulkFailure failure) => new(
-        failure.Failure, ElasticsearchException.Describe(failure.Failure, $"{failure.Status} {failure.Type}"), failure.Type);
 }

@@ -155,7 +155,7 @@ public sealed class ElasticsearchClient : IDisposable
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
             var answer = await response.Content.ReadAsByteArrayAsync(either.Token);
-            return response.IsSuccessStatusCode ? answer : throw Refusal((int)response.StatusCode, answer);
+            return response.IsSuccessStatusCode ? answer : throw ElasticsearchException.Of((int)response.StatusCode, ErrorType(answer));
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -170,13 +170,6 @@ public sealed class ElasticsearchClient : IDisposable
             throw new ElasticsearchException(
                 ElasticsearchFailure.Unavailable, $"{node.Uri} cannot be reached: {exception.Message.TrimEnd('.')}", null, exception);
         }
-    }
-
-    private static ElasticsearchException Refusal(int status, byte[] answer)
-    {
-        var type = ErrorType(answer);
-        var failure = ElasticsearchException.Classify(status, type);
-        return new ElasticsearchException(failure, ElasticsearchException.Describe(failure, type is null ? $"{status}" : $"{status} {type}"), type);
     }
 
     /// <summary>The type of the error in an answer, if it is one of Elasticsearch.</summary>

@@ -1,3 +1,5 @@
+using Cinegrain.Model.Ports;
+
 namespace Cinegrain.Elasticsearch;
 
 /// <summary>Why Elasticsearch did not do what it was asked.</summary>
@@ -47,9 +49,26 @@ public sealed class ElasticsearchException : Exception
     public string? Type { get; }
 
     /// <summary>True when the same request may succeed later without anybody changing it.</summary>
-    public bool IsPassing => IsPassingFailure(Failure);
+    public bool IsPassing => Failure is ElasticsearchFailure.Unavailable or ElasticsearchFailure.Throttled;
 
-    internal static bool IsPassingFailure(ElasticsearchFailure failure) => failure is ElasticsearchFailure.Unavailable or ElasticsearchFailure.Throttled;
+    /// <summary>The exception for an answer of Elasticsearch.</summary>
+    internal static ElasticsearchException Of(int status, string? type)
+    {
+        var failure = Classify(status, type);
+        return new ElasticsearchException(failure, Describe(failure, type is null ? $"{status}" : $"{status} {type}"), type);
+    }
+
+    /// <summary>
+    /// What callers of the ports are told: what passes, or what an operator mends while the process goes on answering from memory, is
+    /// <see cref="UnavailableException"/>. At the start denied access is not: the settings may be wrong.
+    /// </summary>
+    internal Exception ForCaller(bool isStart = false) => Failure switch
+    {
+        ElasticsearchFailure.Unavailable or ElasticsearchFailure.Throttled => new UnavailableException(Message, TimeSpan.FromSeconds(1), this),
+        ElasticsearchFailure.ReadOnly => new UnavailableException(Message, TimeSpan.FromSeconds(5), this),
+        ElasticsearchFailure.Denied when !isStart => new UnavailableException(Message, TimeSpan.FromSeconds(5), this),
+        _ => this,
+    };
 
     /// <summary>Tells failures apart by status and error type: a block of the index comes with 403 or, when the disk is full, 429.</summary>
     internal static ElasticsearchFailure Classify(int status, string? type) => type switch
@@ -71,7 +90,7 @@ public sealed class ElasticsearchException : Exception
     };
 
     /// <summary>What happened and what to do, in a sentence.</summary>
-    internal static string Describe(ElasticsearchFailure failure, string type) => failure switch
+    private static string Describe(ElasticsearchFailure failure, string type) => failure switch
     {
         ElasticsearchFailure.Unavailable => $"Elasticsearch cannot answer now ({type})",
         ElasticsearchFailure.Throttled => $"Elasticsearch has too much to do ({type})",

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Logging;
 
@@ -22,12 +23,13 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     private const int LoadStep = 500, ScanStep = 500;
     private const int MaximumIdBytes = 500;
     private const string KeepAlive = "2m";
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1), RetryAfterBlock = TimeSpan.FromSeconds(5);
 
     private readonly ElasticsearchClient _client;
     private readonly StateIndices _indices;
     private readonly IStateDescriber? _describer;
     private readonly BulkWriter _bulk;
+    private readonly StateDocuments _documents;
+    private readonly StoreLease _lease;
     private readonly Meter _meter = new("Cinegrain");
     private readonly Counter<long> _undescribed;
     private readonly SemaphoreSlim _ensuring = new(1);
@@ -36,8 +38,15 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     private readonly Dictionary<string, (long SequenceNumber, long PrimaryTerm)?> _checkpoints = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private volatile bool _isEnsured;
-    private int _queuedStates;
+    private int _queuedStates, _disposed;
     private long _queuedBytes;
+
+    /// <param name="client">How Elasticsearch is reached; the caller disposes of it after the store.</param>
+    /// <param name="describeWith">Numbers of this process's movies: what analysts read is written beside the states; null leaves it out.</param>
+    public ElasticsearchStateStore(ElasticsearchClient client, ILogger<ElasticsearchStateStore> logger, MovieIndex? describeWith)
+        : this(client, logger, describeWith is null ? null : new StateDescriber(describeWith))
+    {
+    }
 
     internal ElasticsearchStateStore(
         ElasticsearchClient client, ILogger<ElasticsearchStateStore> logger, IStateDescriber? describer, IReadOnlyList<IndexTemplate>? templates = null)
@@ -47,6 +56,8 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
         (_users, _movies, _state) = (templates[0].Alias, templates[1].Alias, templates[2].Alias);
         _indices = new StateIndices(client, templates, logger);
         _bulk = new BulkWriter(client);
+        _documents = new StateDocuments(client, _state);
+        _lease = new StoreLease(client, _documents, _writer, logger);
         var options = client.Options;
         _undescribed = _meter.CreateCounter<long>(
             "cinegrain.store.undescribed", "{state}", "States stored without what analysts read, since Elasticsearch did not take that.");
@@ -59,7 +70,11 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             "How full the queue of writes is; 1 refuses more.");
     }
 
+    internal StoreLease Lease => _lease;
+
     /// <inheritdoc/>
+    /// <remarks>Also takes the hold on the indices that keeps a second process out; giving it back is disposing of the store.</remarks>
+    /// <exception cref="StoreTakenException">Another process works on the indices.</exception>
     /// <exception cref="ElasticsearchException">Access is denied, or this is no Elasticsearch that can be used; the message says what to do.</exception>
     public async ValueTask BindAsync(string logIdentity, CancellationToken cancellationToken)
     {
@@ -69,13 +84,13 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             {
                 try
                 {
-                    await PutAsync(
-                        BindingId, "?op_type=create", $$"""{"kind":"binding","log":{{JsonText.Quote(logIdentity)}}}""", cancellationToken);
+                    await _documents.PutAsync(
+                        BindingId, null, $$"""{"kind":"binding","log":{{JsonText.Quote(logIdentity)}}}""", cancellationToken);
                     return logIdentity;
                 }
                 catch (ElasticsearchException exception) when (exception.Failure == ElasticsearchFailure.Conflict)
                 {
-                    return (await GetAsync(BindingId, cancellationToken))?.Source?.Log;
+                    return (await _documents.GetAsync(BindingId, cancellationToken))?.Source?.Log;
                 }
             });
         if (bound != logIdentity)
@@ -84,6 +99,12 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
                 $"the indices {_users}, {_movies} and {_state} were built from the log {bound}, but the log here is {logIdentity}. Restore log and "
                 + "indices of one backup together, choose another index prefix, or delete these indices to rebuild them from this log");
         }
+
+        await GuardAsync(async () =>
+        {
+            await _lease.AcquireAsync(cancellationToken);
+            return true;
+        });
     }
 
     /// <inheritdoc/>
@@ -106,8 +127,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             {
                 if (document.Error is { } error)
                 {
-                    throw Translate(new ElasticsearchException(
-                        ElasticsearchException.Classify(404, error.Type), ElasticsearchException.Describe(ElasticsearchException.Classify(404, error.Type), error.Type), error.Type));
+                    throw ElasticsearchException.Of(404, error.Type).ForCaller();
                 }
 
                 states.Add(document.Found ? new ActorState(kind, id, document.Version, document.Source?.State) : null);
@@ -170,7 +190,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     {
         await EnsureAsync(cancellationToken);
         var id = CheckpointId(topic, partition);
-        var document = await GuardAsync(() => GetAsync(id, cancellationToken));
+        var document = await GuardAsync(() => _documents.GetAsync(id, cancellationToken));
         lock (_gate)
         {
             _checkpoints[id] = document is null ? null : (document.SequenceNumber, document.PrimaryTerm);
@@ -181,14 +201,17 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>The bytes must not change until the task completes.</remarks>
-    /// <exception cref="StoreTakenException">Another process has written the checkpoint since this one read or wrote it.</exception>
+    /// <exception cref="StoreTakenException">Another process has taken the indices over.</exception>
     public async ValueTask WriteAsync(IReadOnlyList<ActorState> states, Checkpoint? checkpoint, CancellationToken cancellationToken)
     {
         var bytes = states.Sum(state => (long)state.State.Length);
         Enqueue(states.Count, bytes);
         try
         {
+            // The caller goes on while documents are made.
+            await Task.Yield();
             await EnsureAsync(cancellationToken);
+            _lease.ThrowIfLost();
             await WriteStatesAsync(states, cancellationToken);
             if (checkpoint is not null)
             {
@@ -203,12 +226,17 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _lease.DisposeAsync();
         _bulk.Dispose();
         _meter.Dispose();
         _ensuring.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private const string BindingId = "binding";
@@ -239,7 +267,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             if (_queuedStates > 0 && states > 0
                 && (_queuedStates + states > _client.Options.QueuedStates || _queuedBytes + bytes > _client.Options.QueuedBytes))
             {
-                throw new UnavailableException("too much waits to be written to Elasticsearch; try again shortly", RetryAfter);
+                throw new UnavailableException("too much waits to be written to Elasticsearch; try again shortly", TimeSpan.FromSeconds(1));
             }
 
             Interlocked.Add(ref _queuedStates, states);
@@ -284,8 +312,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             _undescribed.Add(rejected.Count);
             if (await GuardAsync(() => _bulk.WriteAsync(bare, cancellationToken), attempts: 1) is [var first, ..])
             {
-                throw new ElasticsearchException(
-                    first.Failure, ElasticsearchException.Describe(first.Failure, $"{first.Status} {first.Type}"), first.Type);
+                throw ElasticsearchException.Of(first.Status, first.Type);
             }
         }
 
@@ -327,7 +354,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 
         if (!isKnown)
         {
-            var document = await GuardAsync(() => GetAsync(id, cancellationToken));
+            var document = await GuardAsync(() => _documents.GetAsync(id, cancellationToken));
             last = document is null ? null : (document.SequenceNumber, document.PrimaryTerm);
         }
 
@@ -335,9 +362,9 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
         {
             try
             {
-                var answer = await GuardAsync(() => PutAsync(
+                var answer = await GuardAsync(() => _documents.PutAsync(
                     id,
-                    last is { } at ? $"?if_seq_no={at.SequenceNumber}&if_primary_term={at.PrimaryTerm}" : "?op_type=create",
+                    last,
                     $$"""
                     {"kind":"checkpoint","topic":{{JsonText.Quote(checkpoint.Topic)}},"partition":{{checkpoint.Partition}},"offset":{{checkpoint.Offset}},
                     "epoch":{{checkpoint.Epoch}},"writer":"{{_writer}}","state":"{{Convert.ToBase64String(checkpoint.Statistics.Span)}}"}
@@ -353,7 +380,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             catch (ElasticsearchException exception) when (exception.Failure == ElasticsearchFailure.Conflict && attempt == 0)
             {
                 // A write of this process whose answer was lost is no conflict.
-                var document = await GuardAsync(() => GetAsync(id, cancellationToken));
+                var document = await GuardAsync(() => _documents.GetAsync(id, cancellationToken));
                 if (document?.Source?.Writer != _writer)
                 {
                     throw Taken();
@@ -370,21 +397,6 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 
     private StoreTakenException Taken() => new(
         $"another process writes to {_users}, {_movies} and {_state}: run one process on one log and one set of indices, or give each its own index prefix");
-
-    private async Task<MgetDocument?> GetAsync(string id, CancellationToken cancellationToken)
-    {
-        // By _mget, whose answer for a document that is not there is no error: an index that is gone must not look like that.
-        var answer = await _client.SendAsync(
-            "load", HttpMethod.Post, $"{_state}/_mget", $$"""{"ids":[{{JsonText.Quote(id)}}]}""", StateJson.Default.MgetResponse, cancellationToken);
-        var document = answer.Docs[0];
-        return document.Error is { } error
-            ? throw new ElasticsearchException(
-                ElasticsearchFailure.Missing, ElasticsearchException.Describe(ElasticsearchFailure.Missing, error.Type), error.Type)
-            : document.Found ? document : null;
-    }
-
-    private Task<IndexResponse> PutAsync(string id, string query, string body, CancellationToken cancellationToken) => _client.SendAsync(
-        "checkpoint", HttpMethod.Put, $"{_state}/_doc/{Uri.EscapeDataString(id)}{query}&require_alias=true", body, StateJson.Default.IndexResponse, cancellationToken);
 
     private async Task ClosePitAsync(string pit)
     {
@@ -442,20 +454,8 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             }
             catch (ElasticsearchException exception)
             {
-                throw Translate(exception, isStart);
+                throw exception.ForCaller(isStart);
             }
         }
     }
-
-    /// <summary>
-    /// What passes, or what an operator mends while the process goes on answering from memory, is told to whoever tries again. At the start denied
-    /// access is told at once: the settings may be wrong.
-    /// </summary>
-    private static Exception Translate(ElasticsearchException exception, bool isStart = false) => exception.Failure switch
-    {
-        ElasticsearchFailure.Unavailable or ElasticsearchFailure.Throttled => new UnavailableException(exception.Message, RetryAfter, exception),
-        ElasticsearchFailure.ReadOnly => new UnavailableException(exception.Message, RetryAfterBlock, exception),
-        ElasticsearchFailure.Denied when !isStart => new UnavailableException(exception.Message, RetryAfterBlock, exception),
-        _ => exception,
-    };
 }

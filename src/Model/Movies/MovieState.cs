@@ -57,6 +57,9 @@ public sealed class MovieState
     /// <summary>Event time of the first interaction, Unix seconds; 0 when there is none.</summary>
     public long FirstSeenSeconds { get; private set; }
 
+    /// <summary>Latest event time, Unix seconds; 0 when there is none. The popularities are as of then.</summary>
+    public long LatestSeconds => _popularity.LatestSeconds;
+
     /// <summary>Catalogue entry; null when there is none, or it was withdrawn.</summary>
     public MovieMetadata? Metadata { get; private set; }
 

@@ -3,19 +3,21 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cinegrain.Api;
-using Cinegrain.Embedded.Sqlite;
 
 namespace Cinegrain.Standalone.Hosting;
 
-/// <summary>Keeps the audit trail in the store. A user stands in it under a hash, since the trail outlives an erasure.</summary>
-internal sealed partial class AuditTrail(SqliteStateStore store) : IAuditSink
+/// <summary>Keeps the audit trail in the SQLite store. A user stands in it under a hash, since the trail outlives an erasure.</summary>
+/// <param name="append">Adds an entry; completes when it is durable.</param>
+internal sealed partial class AuditTrail(Func<string, DateTimeOffset, CancellationToken, Task> append) : IAuditSink
 {
     public async ValueTask WriteAsync(AuditEvent entry, CancellationToken cancellationToken)
     {
-        var subject = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(entry.User)));
-        var json = JsonSerializer.Serialize(new Entry(entry.At, entry.Who, $"{entry.Action}", subject), AuditJson.Default.Entry);
-        await store.AppendAuditAsync(json, entry.At, cancellationToken);
+        var json = JsonSerializer.Serialize(new Entry(entry.At, entry.Who, $"{entry.Action}", Subject(entry.User)), AuditJson.Default.Entry);
+        await append(json, entry.At, cancellationToken);
     }
+
+    /// <summary>The hash that a user stands under.</summary>
+    public static string Subject(string user) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)));
 
     internal sealed record Entry(DateTimeOffset At, string Who, string Action, string Subject);
 

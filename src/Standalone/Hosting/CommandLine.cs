@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Ingest;
 using Cinegrain.Model.Ports;
@@ -18,7 +19,14 @@ internal static class CommandLine
         (nameof(StandaloneOptions.DemoViewers), "Viewers of the demo. Default: 3000"),
         (nameof(StandaloneOptions.DemoRate), "Interactions a second of the demo's viewers. Default: 20"),
         (nameof(StandaloneOptions.Log), "Where events are logged: sqlite. Default: sqlite"),
-        (nameof(StandaloneOptions.Store), "Where states are kept: sqlite. Default: sqlite"),
+        (nameof(StandaloneOptions.Store), "Where states are kept: sqlite or elasticsearch. Default: sqlite"),
+        (nameof(StandaloneOptions.ElasticsearchUrls), "Nodes of Elasticsearch, separated by ;. Default: http://localhost:9200"),
+        (nameof(StandaloneOptions.ElasticsearchApiKeyFile), "File with the API key for Elasticsearch, encoded as Elasticsearch gives it."),
+        (nameof(StandaloneOptions.ElasticsearchUser), "User of Elasticsearch, when there is no API key."),
+        (nameof(StandaloneOptions.ElasticsearchPasswordFile), "File with the password of that user."),
+        (nameof(StandaloneOptions.ElasticsearchFingerprint), "SHA-256 of the certificate authority of Elasticsearch, in hex."),
+        (nameof(StandaloneOptions.ElasticsearchPrefix), "First part of the names of the indices. Default: cinegrain"),
+        (nameof(StandaloneOptions.Documents), "What analysts get in Elasticsearch: all, state (users and movies) or none. Default: all"),
         (nameof(StandaloneOptions.Partitions), "Partitions of the interactions; fixed when the data folder is made. Default: 4"),
         (nameof(StandaloneOptions.ResidentUsers), "Users that may be in memory. Default: 200000"),
         (nameof(StandaloneOptions.ResidentMovies), "Movie actors that may be in memory. Default: 50000"),
@@ -35,8 +43,12 @@ internal static class CommandLine
         (nameof(StandaloneOptions.OtlpEndpoint), "Where traces and metrics are sent by OTLP. Default: nowhere"),
     ];
 
+    // Not on the command line, which everybody on the machine can read.
+    private static readonly string[] Secrets = [nameof(StandaloneOptions.ElasticsearchApiKey), nameof(StandaloneOptions.ElasticsearchPassword)];
+
     private static readonly (string Property, string Description)[] Flags =
     [
+        (nameof(StandaloneOptions.ElasticsearchCompress), "Compress what is sent to Elasticsearch."),
         (nameof(StandaloneOptions.Demo), "Start with about 600 well-known films and a simulated audience."),
         (nameof(StandaloneOptions.Lockstep), "Each event takes full effect before the next; needs one partition."),
         (nameof(StandaloneOptions.OpenMetrics), "Answer /metrics without an API key."),
@@ -99,7 +111,7 @@ internal static class CommandLine
 
     /// <summary>CINEGRAIN_RESIDENT_USERS=… is the setting ResidentUsers.</summary>
     private static IEnumerable<KeyValuePair<string, string?>> EnvironmentSettings() =>
-        from property in Texts.Concat(Flags).Select(setting => setting.Property)
+        from property in Texts.Concat(Flags).Select(setting => setting.Property).Concat(Secrets)
         let name = "CINEGRAIN" + StandaloneOptions.Name(property)[1..].Replace('-', '_').ToUpperInvariant()
         let value = Environment.GetEnvironmentVariable(name)
         where value is not null
@@ -108,7 +120,7 @@ internal static class CommandLine
     /// <summary>What the user can do something about is told in a sentence; anything else is a fault of ours and shows its stack.</summary>
     private static string? Sentence(Exception exception) => exception switch
     {
-        SettingsException or DataFolderException or StorageDamagedException or WrongLogException or UnavailableException or PseudonymKeyFileException
+        SettingsException or DataFolderException or StorageDamagedException or WrongLogException or StoreTakenException or ElasticsearchException or UnavailableException or PseudonymKeyFileException
             or InvalidDataException or ArgumentException => exception.Message,
         IOException when exception.Message.Contains("address already in use", StringComparison.OrdinalIgnoreCase) =>
             $"{exception.Message.TrimEnd('.')}; another program listens there: stop it, or choose another address with --urls",

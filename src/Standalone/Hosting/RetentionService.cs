@@ -7,7 +7,7 @@ namespace Cinegrain.Standalone.Hosting;
 
 /// <summary>Removes what is older than its retention, at the start and then every ten minutes; never what a checkpoint still needs.</summary>
 internal sealed partial class RetentionService(
-    SqliteLog log, SqliteStateStore store, RecommendationEngine engine, StandaloneRetention retention, TimeProvider time, ILogger<RetentionService> logger)
+    SqliteLog log, IHostStore store, RecommendationEngine engine, StandaloneRetention retention, TimeProvider time, ILogger<RetentionService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
@@ -31,7 +31,7 @@ internal sealed partial class RetentionService(
                 var needed = engine.NeededFrom().ToDictionary(n => (n.Topic, n.Partition), n => n.Offset);
                 var trimmed = await log.TrimAsync(
                     time.GetUtcNow(), (topic, partition) => needed.GetValueOrDefault((topic, partition), log.End(topic, partition)), stoppingToken);
-                await store.TrimAuditAsync(time.GetUtcNow() - retention.Audit, stoppingToken);
+                await store.TrimAsync(retention, time.GetUtcNow(), stoppingToken);
                 if (trimmed.Segments + trimmed.Records > 0)
                 {
                     LogTrimmed(trimmed.Segments, trimmed.Records);

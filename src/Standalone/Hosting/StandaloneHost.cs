@@ -1,5 +1,6 @@
 using Cinegrain.Api;
 using Cinegrain.Api.Security;
+using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Ingest;
@@ -38,16 +39,18 @@ internal static class StandaloneHost
         services.AddSingleton(time);
         services.AddSingleton(retention);
         var log = SqliteLog.Open(folder.Path, LogOptions(options, retention), time);
-        var store = SqliteStateStore.Open(folder.Path, new SqliteStateStoreOptions());
-        services.AddSingleton(_ => store);
-        services.AddSingleton<IStateStore>(_ => store);
+        services.AddSingleton<IHostStore>(provider => options.Store == "elasticsearch"
+            ? new ElasticsearchHostStore(
+                options, provider.GetRequiredService<SharedModel>().Index, time, provider.GetRequiredService<ILogger<ElasticsearchStateStore>>())
+            : new SqliteHostStore(SqliteStateStore.Open(folder.Path, new SqliteStateStoreOptions())));
+        services.AddSingleton(provider => provider.GetRequiredService<IHostStore>().States);
         services.AddSingleton(_ => log);
         services.AddSingleton<ILog>(_ => log);
         services.AddSingleton<IErasableLog>(_ => log);
         services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare }));
         services.AddSingleton(provider => new RecommendationEngine(
             log,
-            store,
+            provider.GetRequiredService<IStateStore>(),
             provider.GetRequiredService<SharedModel>(),
             new EngineOptions
             {
@@ -60,10 +63,9 @@ internal static class StandaloneHost
             },
             time,
             provider.GetRequiredService<ILogger<RecommendationEngine>>()));
-        var pseudonymizer = new Pseudonymizer(PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)), pseudonym => IsKnown(store, pseudonym));
         services.AddSingleton<IMovieLookup>(provider => new ViewLookup(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton(provider => new Intake(
-            log, provider.GetRequiredService<IMovieLookup>(), pseudonymizer, time, new IntakeOptions()));
+            log, provider.GetRequiredService<IMovieLookup>(), provider.GetRequiredService<Pseudonymizer>(), time, new IntakeOptions()));
         services.AddSingleton(provider => new TitleSearch(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton<RejectedCounts>();
         services.AddSingleton<DashboardSource>();
@@ -79,8 +81,10 @@ internal static class StandaloneHost
                 AccessLog = options.AccessLog,
             })
             .AddRecommender(provider => provider.GetRequiredService<StandaloneRecommender>())
-            .AddPseudonyms(_ => pseudonymizer)
-            .AddAuditSink(_ => new AuditTrail(store));
+            .AddPseudonyms(provider => new Pseudonymizer(
+                PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)),
+                pseudonym => IsKnown(provider.GetRequiredService<IStateStore>(), pseudonym)))
+            .AddAuditSink(provider => provider.GetRequiredService<IHostStore>().Audit);
         services.AddCinegrainPages();
 
         services.AddHostedService<EngineService>();
@@ -93,6 +97,8 @@ internal static class StandaloneHost
         }
 
         var app = builder.Build();
+        app.Services.GetRequiredService<IHostStore>();
+        app.Services.GetRequiredService<Pseudonymizer>();
         if (LoopbackGuard.Refusal(options.Urls.Split(';'), app.Services.GetRequiredService<ApiKeyStore>()) is { } refusal)
         {
             throw new SettingsException([refusal]);
@@ -103,8 +109,8 @@ internal static class StandaloneHost
         return app;
     }
 
-    /// <summary>Asked only when there are several keys. The store answers a look-up at once.</summary>
-    private static bool IsKnown(SqliteStateStore store, string pseudonym) =>
+    /// <summary>Asked only when there are several keys. A call waits for the store.</summary>
+    private static bool IsKnown(IStateStore store, string pseudonym) =>
         store.LoadAsync(ActorKind.User, [pseudonym], CancellationToken.None).AsTask().GetAwaiter().GetResult()[0] is { IsTombstone: false };
 
     private static SqliteLogOptions LogOptions(StandaloneOptions options, StandaloneRetention retention)

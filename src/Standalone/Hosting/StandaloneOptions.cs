@@ -22,6 +22,26 @@ internal sealed record StandaloneOptions
 
     public string Store { get; init; } = "sqlite";
 
+    public string ElasticsearchUrls { get; init; } = "http://localhost:9200";
+
+    public string? ElasticsearchApiKey { get; init; }
+
+    public string? ElasticsearchApiKeyFile { get; init; }
+
+    public string? ElasticsearchUser { get; init; }
+
+    public string? ElasticsearchPassword { get; init; }
+
+    public string? ElasticsearchPasswordFile { get; init; }
+
+    public string? ElasticsearchFingerprint { get; init; }
+
+    public string ElasticsearchPrefix { get; init; } = "cinegrain";
+
+    public bool ElasticsearchCompress { get; init; }
+
+    public string Documents { get; init; } = "all";
+
     public int? Partitions { get; init; }
 
     public bool Lockstep { get; init; }
@@ -77,6 +97,16 @@ internal sealed record StandaloneOptions
             DemoRate = Number(nameof(DemoRate), defaults.DemoRate, 0, 10_000),
             Log = Text(nameof(Log), defaults.Log),
             Store = Text(nameof(Store), defaults.Store),
+            ElasticsearchUrls = Text(nameof(ElasticsearchUrls), defaults.ElasticsearchUrls),
+            ElasticsearchApiKey = section[nameof(ElasticsearchApiKey)],
+            ElasticsearchApiKeyFile = section[nameof(ElasticsearchApiKeyFile)],
+            ElasticsearchUser = section[nameof(ElasticsearchUser)],
+            ElasticsearchPassword = section[nameof(ElasticsearchPassword)],
+            ElasticsearchPasswordFile = section[nameof(ElasticsearchPasswordFile)],
+            ElasticsearchFingerprint = section[nameof(ElasticsearchFingerprint)],
+            ElasticsearchPrefix = Text(nameof(ElasticsearchPrefix), defaults.ElasticsearchPrefix),
+            ElasticsearchCompress = Flag(nameof(ElasticsearchCompress)),
+            Documents = Text(nameof(Documents), defaults.Documents),
             Partitions = section[nameof(Partitions)] is null ? null : Whole(nameof(Partitions), 4, 1, 256),
             Lockstep = Flag(nameof(Lockstep)),
             ResidentUsers = Whole(nameof(ResidentUsers), defaults.ResidentUsers, 100, 100_000_000),
@@ -96,7 +126,8 @@ internal sealed record StandaloneOptions
             AccessLog = Flag(nameof(AccessLog)),
         };
         OneOf(nameof(Log), options.Log, "sqlite");
-        OneOf(nameof(Store), options.Store, "sqlite");
+        OneOf(nameof(Store), options.Store, "sqlite", "elasticsearch");
+        OneOf(nameof(Documents), options.Documents, "all", "state", "none");
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
             Require(

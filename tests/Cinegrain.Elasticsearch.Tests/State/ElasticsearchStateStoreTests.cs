@@ -183,6 +183,75 @@ public sealed class ElasticsearchStateStoreTests : IAsyncLifetime
         Assert.Contains("newer version", refusal.Message, StringComparison.Ordinal);
     }
 
+    [ElasticsearchFact]
+    public async Task BindAsync_AnotherProcessWorksOnTheIndices_IsRefused()
+    {
+        using var client = Leasing();
+        await using var first = Open(client);
+        await using var second = Open(client);
+        await first.BindAsync("log-1", None);
+
+        await Assert.ThrowsAsync<StoreTakenException>(() => second.BindAsync("log-1", None).AsTask());
+
+        await WriteAsync(first, 1, 1);
+        await first.DisposeAsync();
+        await second.BindAsync("log-1", None);
+    }
+
+    [ElasticsearchFact]
+    public async Task BindAsync_HolderFellSilent_TakesOverAndTheOldHolderWritesNoMore()
+    {
+        using var client = Leasing();
+        await using var first = Open(client);
+        await using var second = Open(client);
+        await first.BindAsync("log-1", None);
+        await WriteAsync(first, 1, 1);
+        await first.Lease.EndAsync();
+
+        await second.BindAsync("log-1", None);
+        await second.LoadCheckpointAsync(Topics.Interactions, 0, None);
+        await WriteAsync(second, 2, 2);
+
+        await Assert.ThrowsAsync<StoreTakenException>(() => WriteAsync(first, 3, 3));
+    }
+
+    [ElasticsearchFact]
+    public async Task WriteAsync_LeaseWasTakenOver_IsRefused()
+    {
+        using var client = Leasing();
+        await using var store = Open(client);
+        await store.BindAsync("log-1", None);
+        await Real.AskAsync(HttpMethod.Put, "{prefix}-state/_doc/lease", """{"kind":"lease","writer":"another","host":"elsewhere","process":"1:1"}""");
+
+        await Assert.ThrowsAsync<StoreTakenException>(async () =>
+        {
+            while (true)
+            {
+                await store.WriteAsync([State(ActorKind.User, "u", 1)], null, None);
+            }
+        });
+    }
+
+    [ElasticsearchFact]
+    public async Task BindAsync_HolderOfThisMachineIsDead_TakesOverAtOnce()
+    {
+        await using (var store = Open())
+        {
+            await store.BindAsync("log-1", None);
+        }
+
+        // As this process would have left it, but with the time at which another process started.
+        var lease = (await Real.AskAsync(HttpMethod.Get, "{prefix}-state/_doc/lease")).GetProperty("_source");
+        var process = $"{Environment.ProcessId}:1";
+        await Real.AskAsync(HttpMethod.Put, "{prefix}-state/_doc/lease",
+            $$"""{"kind":"lease","writer":"dead","host":{{lease.GetProperty("host").GetRawText()}},"process":"{{process}}"}""");
+
+        // Waiting would take minutes.
+        using var client = new ElasticsearchClient(Real.Options with { LeaseTime = TimeSpan.FromMinutes(30) }, TimeProvider.System);
+        await using var next = Open(client);
+        await next.BindAsync("log-1", None).AsTask().WaitAsync(TimeSpan.FromMinutes(2));
+    }
+
     [Fact]
     public async Task BindAsync_NoNodeAnswers_IsUnavailableAndSucceedsLater()
     {
@@ -309,6 +378,8 @@ public sealed class ElasticsearchStateStoreTests : IAsyncLifetime
             }
         }
     }
+
+    private ElasticsearchClient Leasing() => new(Real.Options with { LeaseTime = TimeSpan.FromSeconds(1) }, TimeProvider.System);
 
     private static ActorState State(ActorKind kind, string id, long version) => new(kind, id, version, Encoding.UTF8.GetBytes($"state {version}"));
 

@@ -59,8 +59,15 @@ internal sealed class Reference : IDisposable
     /// </summary>
     public async Task AssertStoredAsync(string folder)
     {
-        await AssertUsersStoredAsync(folder);
-        await AssertMoviesStoredAsync(folder);
+        await using var store = SqliteStateStore.Open(folder, new SqliteStateStoreOptions());
+        await AssertStoredAsync(store);
+    }
+
+    /// <summary>The states of any store are the same.</summary>
+    public async Task AssertStoredAsync(IStateStore store)
+    {
+        await AssertUsersStoredAsync(store);
+        await AssertMoviesStoredAsync(store);
     }
 
     /// <summary>No signal stands twice in the log: a start does not emit again what a life before emitted.</summary>
@@ -86,6 +93,11 @@ internal sealed class Reference : IDisposable
     public async Task AssertUsersStoredAsync(string folder)
     {
         await using var store = SqliteStateStore.Open(folder, new SqliteStateStoreOptions());
+        await AssertUsersStoredAsync(store);
+    }
+
+    private async Task AssertUsersStoredAsync(IStateStore store)
+    {
         var stored = await store.LoadAsync(ActorKind.User, [.. _users.Keys], CancellationToken.None);
         foreach (var (actor, state) in _users.Values.Zip(stored))
         {
@@ -107,11 +119,8 @@ internal sealed class Reference : IDisposable
         Assert.Equal(_users.Values.Count(actor => !actor.State.IsErased), users);
     }
 
-    public void Dispose() => _shared.Dispose();
-
-    private async Task AssertMoviesStoredAsync(string folder)
+    private async Task AssertMoviesStoredAsync(IStateStore store)
     {
-        await using var store = SqliteStateStore.Open(folder, new SqliteStateStoreOptions());
         var movies = 0;
         await foreach (var state in store.ScanAsync(ActorKind.Movie, CancellationToken.None))
         {
@@ -134,6 +143,8 @@ internal sealed class Reference : IDisposable
 
         Assert.Equal(_movies.Count, movies);
     }
+
+    public void Dispose() => _shared.Dispose();
 
     private void Learn(int partition, LogRecord raw)
     {

@@ -1,0 +1,68 @@
+using System.Text;
+using System.Text.Json;
+using Cinegrain.Elasticsearch;
+using Cinegrain.Model.Catalogue;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cinegrain.Standalone.Tests.Support;
+
+/// <summary>The Elasticsearch that CINEGRAIN_TEST_ELASTICSEARCH names, and in it the indices of one test.</summary>
+internal sealed class TestElasticsearch : IAsyncDisposable
+{
+    public const string Variable = "CINEGRAIN_TEST_ELASTICSEARCH";
+
+    private static readonly HttpClient Http = new();
+
+    private readonly ElasticsearchClient _client;
+
+    public TestElasticsearch() => _client = new ElasticsearchClient(new ElasticsearchOptions { Nodes = [new Uri(Url!)], Prefix = Prefix }, TimeProvider.System);
+
+    public static string? Url { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } url ? url : null;
+
+    public string Prefix { get; } = $"test-{Guid.NewGuid():N}";
+
+    /// <summary>Options of a host that keeps its states here.</summary>
+    public string[] Options => ["--store", "elasticsearch", "--elasticsearch-urls", Url!, "--elasticsearch-prefix", Prefix];
+
+    public ElasticsearchStateStore OpenStore() => new(_client, NullLogger<ElasticsearchStateStore>.Instance, (MovieIndex?)null);
+
+    public static async Task<JsonElement> AskAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(new Uri(Url!), path));
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await Http.SendAsync(request);
+        return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+    }
+
+    /// <summary>Index, id and source of every document of the test that has a text anywhere, refreshed.</summary>
+    public async Task<List<(string Index, string Id, string Source)>> FindAsync(string text)
+    {
+        await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
+        var answer = await AskAsync(HttpMethod.Post, $"{Prefix}-*/_search", """{"size":10000}""");
+        return
+        [
+            .. answer.GetProperty("hits").GetProperty("hits").EnumerateArray()
+                .Where(hit => hit.GetRawText().Contains(text, StringComparison.Ordinal) || StateHas(hit.GetProperty("_source"), text))
+                .Select(hit => (hit.GetProperty("_index").GetString()!, hit.GetProperty("_id").GetString()!, hit.GetProperty("_source").GetRawText())),
+        ];
+    }
+
+    /// <summary>Deletes indices of the test.</summary>
+    public async Task DeleteAsync(string pattern)
+    {
+        foreach (var index in (await AskAsync(HttpMethod.Get, $"_cat/indices/{Prefix}-{pattern}?format=json&h=index")).EnumerateArray())
+        {
+            await AskAsync(HttpMethod.Delete, index.GetProperty("index").GetString()!);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DeleteAsync("*");
+        await AskAsync(HttpMethod.Delete, $"_index_template/{Prefix}-*");
+        _client.Dispose();
+    }
+
+    private static bool StateHas(JsonElement source, string text) => source.TryGetProperty("state", out var state)
+        && state.GetBytesFromBase64().AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;
+}
