@@ -19,7 +19,7 @@ public sealed record EngineOptions
     public TimeSpan MovieCheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Changed users at which a partition makes a checkpoint early.</summary>
-    public int CheckpointUsers { get; init; } = 2_000;
+    public int CheckpointUsers { get; init; } = 8_000;
 
     /// <summary>Changed movies at which a partition makes a checkpoint early. A movie's state is larger, and changes more often.</summary>
     public int CheckpointMovies { get; init; } = 20_000;

@@ -25,6 +25,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
     private readonly TimeSpan _checkpointInterval;
     private Task _emission = Task.CompletedTask;
     private Task _checkpointing = Task.CompletedTask;
+    private CancellationToken _checkpointEnded;
     private long _lastCheckpoint;
 
     protected PartitionLoop(
@@ -100,14 +101,13 @@ internal abstract class PartitionLoop<TActor, TRecord>
         _lastCheckpoint = Services.Time.GetTimestamp();
         while (!stopping.IsCancellationRequested)
         {
+            await CheckpointIfDueAsync(aborting);
             var end = Services.Log.End(Topic, Partition);
             if (await ReadAsync(stopping) is { } records)
             {
                 await ApplyAsync(records, aborting);
                 _applied.Reach(records.Count > 0 ? records[^1].Offset + 1 : Math.Max(end, Position));
             }
-
-            await CheckpointIfDueAsync(aborting);
         }
 
         await _checkpointing;
@@ -150,30 +150,22 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     private const long EpochOrigin = 1_767_225_600; // 2026-01-01, so that an epoch fits an int until 2094
 
-    private static readonly TimeSpan MinimumWait = TimeSpan.FromMilliseconds(10);
-
-    /// <summary>The next records; null when a checkpoint falls due first, or when the loop is to stop.</summary>
+    /// <summary>The next records; null when a checkpoint falls due or ends first, or when the loop is to stop.</summary>
     private async Task<IReadOnlyList<LogRecord>?> ReadAsync(CancellationToken stopping)
     {
-        var wait = _checkpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
-        if (!IsCheckpointWanted && Position == Checkpointed && _checkpointing.IsCompleted)
-        {
-            wait = Timeout.InfiniteTimeSpan;
-        }
-        else if (IsCheckpointWanted || wait < MinimumWait)
-        {
-            wait = MinimumWait;
-        }
-
-        using var due = new CancellationTokenSource(wait, Services.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(due.Token, stopping);
+        // Another one does not begin before the one that runs has ended.
+        var runs = !_checkpointing.IsCompleted;
+        var left = _checkpointInterval - Services.Time.GetElapsedTime(_lastCheckpoint);
+        using var due = new CancellationTokenSource(
+            runs || Position == Checkpointed ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero, Services.Time);
+        using var any = CancellationTokenSource.CreateLinkedTokenSource(due.Token, runs ? _checkpointEnded : CancellationToken.None, stopping);
         try
         {
             var size = Services.Options.Lockstep ? 1 : Services.Options.BatchSize;
             return await Services.Retry.UntilDoneAsync(
-                "reading the log", token => Services.Log.ReadAsync(Topic, Partition, Position, size, token).AsTask(), both.Token);
+                "reading the log", token => Services.Log.ReadAsync(Topic, Partition, Position, size, token).AsTask(), any.Token);
         }
-        catch (OperationCanceledException) when (both.IsCancellationRequested)
+        catch (OperationCanceledException) when (any.IsCancellationRequested)
         {
             return null;
         }
@@ -271,6 +263,17 @@ internal abstract class PartitionLoop<TActor, TRecord>
         var (states, ticket) = Actors.Snapshot(Snapshot);
         _checkpointing = CheckpointAsync(
             states, ticket, new Checkpoint(Topic, Partition, Position, Epoch, Statistics()), _emission, cancellationToken);
+        var ended = new CancellationTokenSource();
+        _checkpointEnded = ended.Token;
+        _ = TellAsync(_checkpointing, ended);
+
+        // Once the task has ended, not at its end: whoever is woken looks at it.
+        static async Task TellAsync(Task checkpointing, CancellationTokenSource ended)
+        {
+            await checkpointing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            ended.Cancel();
+            ended.Dispose();
+        }
     }
 
     private async Task CheckpointAsync(
