@@ -77,6 +77,23 @@ internal sealed class RatingData
         return data;
     }
 
+    /// <summary>Puts ratings of the same second into a random order.</summary>
+    public void ShuffleTies(int seed)
+    {
+        var random = new Random(seed);
+        for (var from = 0; from < Ratings.Length;)
+        {
+            var to = from + 1;
+            while (to < Ratings.Length && Ratings[to].Seconds == Ratings[from].Seconds)
+            {
+                to++;
+            }
+
+            random.Shuffle(Ratings.AsSpan(from, to - from));
+            from = to;
+        }
+    }
+
     private int Add(MovieMetadata metadata)
     {
         _movieNumbers[metadata.Id] = _movies.Count;

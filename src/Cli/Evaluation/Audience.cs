@@ -8,12 +8,16 @@ internal sealed class Audience(RatingData data)
     private readonly HashSet<int>?[] _had = new HashSet<int>[data.Users.Count];
     private readonly List<int>?[] _histories = new List<int>[data.Users.Count];
     private readonly int[] _counts = new int[data.Movies.Count];
+    private readonly int[] _eventsOfUsers = new int[data.Users.Count];
 
     /// <summary>Events learned.</summary>
     public long Events { get; private set; }
 
     /// <summary>True when an event of the user was learned before.</summary>
-    public bool IsKnown(int user) => _had[user] is not null;
+    public bool IsKnown(int user) => _eventsOfUsers[user] > 0;
+
+    /// <summary>Events learned of a user.</summary>
+    public int EventsOf(int user) => _eventsOfUsers[user];
 
     /// <summary>True when the user has the movie.</summary>
     public bool Has(int user, int movie) => _had[user] is { } had && had.Contains(movie);
@@ -30,6 +34,7 @@ internal sealed class Audience(RatingData data)
     {
         Events++;
         _counts[rating.Movie]++;
+        _eventsOfUsers[rating.User]++;
         if ((_had[rating.User] ??= []).Add(rating.Movie))
         {
             (_histories[rating.User] ??= []).Add(rating.Movie);

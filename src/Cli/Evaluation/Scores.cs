@@ -8,13 +8,18 @@ namespace Cinegrain.Cli.Evaluation;
 /// </summary>
 internal sealed class Scores(RatingData data, string method)
 {
+    /// <summary>Scored events of known users that moving measures are over.</summary>
+    public const int Window = 2000;
+
     private readonly bool[] _recommended = new bool[data.Movies.Count];
-    private readonly int[] _scoredOfUser = new int[data.Users.Count];
-    private readonly int[] _hitsOfUser = new int[data.Users.Count];
+    private readonly GenreDistance _genreDistance = new(data);
+    private readonly MovingCoverage _coverage = new(Window, data.Movies.Count);
+    private readonly ClusteredMean[] _segments = [.. Segment.All.Select(_ => new ClusteredMean(data.Users.Count))];
     private readonly List<bool> _hits = [];
+    private readonly List<int> _distinct = [];
     private readonly List<long> _seconds = [];
-    private double _gain, _reciprocal, _novelty;
-    private long _listed;
+    private double _reciprocal, _novelty, _distance;
+    private long _listed, _distances;
     private int _hitsOfAll;
 
     /// <summary>Name of the method.</summary>
@@ -26,23 +31,32 @@ internal sealed class Scores(RatingData data, string method)
     /// <summary>Those of known users.</summary>
     public int Known => _hits.Count;
 
+    /// <summary>Movies of the catalogue.</summary>
+    public int Movies => _recommended.Length;
+
     /// <summary>For each scored event of a known user, in order: whether its movie was on the list.</summary>
     public IReadOnlyList<bool> Hits => _hits;
+
+    /// <summary>Distinct movies of the last <see cref="Window"/> lists, as of each of <see cref="Hits"/>.</summary>
+    public IReadOnlyList<int> Distinct => _distinct;
 
     /// <summary>Event times of <see cref="Hits"/>, Unix seconds.</summary>
     public IReadOnlyList<long> Seconds => _seconds;
 
-    public double Recall => Share(_hits.Count(hit => hit), Known);
+    public ClusteredMean Recall { get; } = new(data.Users.Count);
 
-    public double Ndcg => Share(_gain, Known);
+    public ClusteredMean Ndcg { get; } = new(data.Users.Count);
 
     public double Mrr => Share(_reciprocal, Known);
 
     /// <summary>Recall@10 over all scored events, those of newcomers too.</summary>
     public double RecallOfAll => Share(_hitsOfAll, Scored);
 
+    /// <summary>Recall@10 of each of <see cref="Segment.All"/>.</summary>
+    public IReadOnlyList<ClusteredMean> Segments => _segments;
+
     /// <summary>Share of the catalogue that was on some list.</summary>
-    public double Coverage => Share(_recommended.Count(one => one), data.Movies.Count);
+    public double Coverage => Share(_recommended.Count(one => one), Movies);
 
     /// <summary>
     /// Mean −log₂ of the share that the recommended movies have of all events learned before (self-information, Vargas and Castells 2011), in
@@ -50,42 +64,30 @@ internal sealed class Scores(RatingData data, string method)
     /// </summary>
     public double Novelty => Share(_novelty, _listed);
 
+    /// <summary>Mean intra-list distance by genres (<see cref="GenreDistance"/>).</summary>
+    public double IntraListDistance => Share(_distance, _distances);
+
     /// <summary>Time of list and learning together, microseconds per event learned.</summary>
     public double MicrosecondsPerEvent { get; set; }
-
-    /// <summary>
-    /// Standard error of <see cref="Recall"/>, with users as clusters, since events of one user are alike: for the ratio r = Σh_u / Σn_u the
-    /// variance is U / (U − 1) · Σ(h_u − r·n_u)² / (Σn_u)² (Cochran 1977, section 6).
-    /// </summary>
-    public double RecallStandardError
-    {
-        get
-        {
-            var recall = Recall;
-            double sum = 0;
-            var users = 0;
-            for (var user = 0; user < _scoredOfUser.Length; user++)
-            {
-                if (_scoredOfUser[user] > 0)
-                {
-                    users++;
-                    sum += Math.Pow(_hitsOfUser[user] - (recall * _scoredOfUser[user]), 2);
-                }
-            }
-
-            return users < 2 ? 0 : Math.Sqrt(sum * users / (users - 1)) / Known;
-        }
-    }
 
     /// <summary>Takes a list and the event that followed it, before the event is learned.</summary>
     public void Add(in Rating rating, ReadOnlySpan<int> list, Audience audience)
     {
         Scored++;
         var place = list.IndexOf(rating.Movie);
-        _hitsOfAll += place >= 0 ? 1 : 0;
+        var hit = place >= 0 ? 1 : 0;
+        _hitsOfAll += hit;
         foreach (var movie in list)
         {
             _recommended[movie] = true;
+        }
+
+        for (var segment = 0; segment < _segments.Length; segment++)
+        {
+            if (Segment.All[segment].Holds(audience.EventsOf(rating.User), audience.Count(rating.Movie)))
+            {
+                _segments[segment].Add(rating.User, hit);
+            }
         }
 
         if (!audience.IsKnown(rating.User))
@@ -95,20 +97,22 @@ internal sealed class Scores(RatingData data, string method)
 
         _hits.Add(place >= 0);
         _seconds.Add(rating.Seconds);
-        _scoredOfUser[rating.User]++;
-        if (place >= 0)
-        {
-            _hitsOfUser[rating.User]++;
-            _gain += 1 / Math.Log2(place + 2);
-            _reciprocal += 1.0 / (place + 1);
-        }
-
+        Recall.Add(rating.User, hit);
+        Ndcg.Add(rating.User, place >= 0 ? 1 / Math.Log2(place + 2) : 0);
+        _reciprocal += place >= 0 ? 1.0 / (place + 1) : 0;
         foreach (var movie in list)
         {
-            _novelty -= Math.Log2((audience.Count(movie) + 1.0) / (audience.Events + data.Movies.Count));
+            _novelty -= Math.Log2((audience.Count(movie) + 1.0) / (audience.Events + Movies));
         }
 
         _listed += list.Length;
+        _coverage.Add(list);
+        _distinct.Add(_coverage.Distinct);
+        if (_genreDistance.Within(list) is { } distance)
+        {
+            _distance += distance;
+            _distances++;
+        }
     }
 
     private static double Share(double part, double whole) => whole > 0 ? part / whole : 0;

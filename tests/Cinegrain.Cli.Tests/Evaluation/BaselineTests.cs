@@ -95,13 +95,4 @@ public sealed class BaselineTests : IDisposable
         length = method.TestThenLearn(new Rating(4, 1, 5, 1, 1), listed: true, list);
         Assert.Equal([1, 2], list[..length]);
     }
-
-    private sealed class NoBoard : IProgressBoard, IMeter
-    {
-        public IMeter Begin(string title, double total) => this;
-
-        public void Report(double done)
-        {
-        }
-    }
 }
