@@ -110,6 +110,24 @@ public sealed record DashboardCount(string Label, double Value);
 public sealed record DashboardQuality(
     DateTimeOffset From, int Tested, double Recall, double Ndcg, double PopularityRecall, double PopularityNdcg);
 
+/// <summary>How a variant of the model does live, over the last 24 hours; each measure with its 95 % confidence interval.</summary>
+/// <param name="Name"><c>stage1</c> or <c>stage2</c>.</param>
+/// <param name="Coverage">Share of the catalogue on its last tested lists.</param>
+/// <param name="Offered">Lists made for somebody to see since the start of the server.</param>
+/// <param name="ClickThrough">Share of them of which a film was taken before the next list.</param>
+public sealed record DashboardVariant(
+    string Name,
+    long Tested,
+    DashboardEstimate Recall,
+    DashboardEstimate Ndcg,
+    DashboardEstimate PopularityRecall,
+    double Coverage,
+    long Offered,
+    DashboardEstimate ClickThrough);
+
+/// <summary>A measure with the bounds of its 95 % confidence interval.</summary>
+public sealed record DashboardEstimate(double Value, double Low, double High);
+
 /// <summary>Data of the dashboard page.</summary>
 public sealed record DashboardData
 {
@@ -138,6 +156,10 @@ public sealed record DashboardData
 
     public required IReadOnlyList<DashboardCount> Rejected { get; init; }
     public required IReadOnlyList<DashboardQuality> Quality { get; init; }
+
+    /// <summary>The variants of the model that users are served with.</summary>
+    public required IReadOnlyList<DashboardVariant> Variants { get; init; }
+
     public required IReadOnlyList<ScoredMovie> Popular { get; init; }
     public required IReadOnlyList<ScoredMovie> Trending { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Cinegrain.Model.Blending;
 using Cinegrain.Model.Catalogue;
+using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ranking;
 using Cinegrain.Model.Reranking;
 
@@ -54,6 +55,9 @@ public sealed class SharedModel : IDisposable
 
     /// <summary>The catalogue as this process sees it.</summary>
     public CatalogueView View { get; }
+
+    /// <summary>What this process notes of the lists of each variant.</summary>
+    public VariantMonitor Monitor { get; } = new();
 
     /// <summary>Weights of stage 2 in force; replaced as a whole by their owner.</summary>
     public RerankWeights Rerank

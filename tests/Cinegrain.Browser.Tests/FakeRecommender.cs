@@ -170,6 +170,11 @@ internal sealed class FakeRecommender(IReadOnlyList<MovieMetadata> movies, Func<
             InteractionsByMinute = [.. Enumerable.Range(0, 120).Select(i => new DashboardCount(Now.AddMinutes(i - 119).ToString("yyyy-MM-ddTHH:mmZ", CultureInfo.InvariantCulture), IsNew ? 0 : Math.Round(2300 + (520 * Wave(i, 11)) + (170 * Wave(i, 2.3)))))],
             InteractionsByMonth = [.. Enumerable.Range(0, 24).Select(i => new DashboardCount(Now.AddMonths(i - 23).ToString("yyyy-MM", CultureInfo.InvariantCulture), IsNew ? 0 : 2000 + (260 * i) + Math.Round(700 * Wave(i, 2))))],
             Rejected = IsNew ? [] : [new("unknown-movie", 214), new("bad-value", 61), new("future-time", 12), new("malformed-json", 7)],
+            Variants =
+            [
+                new DashboardVariant("stage1", 900, new(0.12, 0.1, 0.143), new(0.066, 0.055, 0.077), new(0.06, 0.046, 0.077), 0.33, 120, new(0.16, 0.105, 0.236)),
+                new DashboardVariant("stage2", 4000, new(0.15, 0.14, 0.16), new(0.083, 0.076, 0.09), new(0.06, 0.053, 0.068), 0.31, 900, new(0.2, 0.175, 0.227)),
+            ],
             Quality = IsNew ? [] : [.. Enumerable.Range(0, 40).Select(i => new DashboardQuality(Now.AddMinutes(i - 39), 180 + i, .155 - (.06 * Math.Exp(-i / 9.0)) + (.008 * Wave(i, 1.7)), .083 - (.03 * Math.Exp(-i / 9.0)) + (.004 * Wave(i, 1.9)), .068 + (.005 * Wave(i, 2.1)), .034 + (.003 * Wave(i, 2.6))))],
             Popular = IsNew ? [] : Films(0),
             Trending = IsNew ? [] : Films(12),

@@ -39,6 +39,8 @@ internal sealed class DashboardEndpoints(IRecommender recommender)
                     InteractionsByMonth = [new DashboardCount("2024-05", 10)],
                     Rejected = [new DashboardCount("unknown-movie", 3)],
                     Quality = [new DashboardQuality(new DateTimeOffset(2024, 5, 1, 20, 15, 0, TimeSpan.Zero), 200, 0.125, 0.0625, 0.0625, 0.03125)],
+                    Variants = [new DashboardVariant(
+                        "stage2", 4000, new(0.15, 0.14, 0.16), new(0.083, 0.076, 0.09), new(0.06, 0.053, 0.068), 0.31, 900, new(0.2, 0.175, 0.227))],
                     Popular = [ExampleListed],
                     Trending = [ExampleListed],
                 }, ApiJson.Web.DashboardResponse)),

@@ -42,6 +42,9 @@ internal sealed record DashboardResponse
     /// <summary>Live quality beside that of popularity, oldest first.</summary>
     public required IReadOnlyList<DashboardQuality> Quality { get; init; }
 
+    /// <summary>The variants of the model that users are served with, side by side.</summary>
+    public required IReadOnlyList<DashboardVariant> Variants { get; init; }
+
     public required IReadOnlyList<ListedMovie> Popular { get; init; }
 
     public required IReadOnlyList<ListedMovie> Trending { get; init; }
@@ -63,6 +66,7 @@ internal sealed record DashboardResponse
         InteractionsByMonth = data.InteractionsByMonth,
         Rejected = data.Rejected,
         Quality = data.Quality,
+        Variants = data.Variants,
         Popular = ListedMovie.Of(data.Popular),
         Trending = ListedMovie.Of(data.Trending),
     };

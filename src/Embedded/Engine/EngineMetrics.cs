@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Cinegrain.Model;
+using Cinegrain.Model.Measuring;
 
 namespace Cinegrain.Embedded.Engine;
 
@@ -33,12 +35,16 @@ internal sealed class EngineMetrics : IDisposable
 
     public void CountUnreadable(string topic) => _unreadable.Add(1, new KeyValuePair<string, object?>("topic", topic));
 
-    public void CountTest(bool hit, bool popularityHit)
+    public void CountTest(TestOutcome test)
     {
-        _tested.Add(1);
-        _hits.Add(hit ? 1 : 0);
-        _popularityHits.Add(popularityHit ? 1 : 0);
+        var variant = new KeyValuePair<string, object?>("variant", NameOf(test.Variant));
+        _tested.Add(1, variant);
+        _hits.Add(TestOutcome.Hit(test.Rank), variant);
+        _popularityHits.Add(TestOutcome.Hit(test.PopularityRank), variant);
     }
+
+    /// <summary>Name of a variant, in metrics and documents.</summary>
+    public static string NameOf(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
 
     public void CountExample(bool taken)
     {
@@ -92,6 +98,10 @@ internal sealed class EngineMetrics : IDisposable
     /// <summary>Adds gauges whose values are read when somebody asks.</summary>
     public void Observe(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> values) =>
         _meter.CreateObservableGauge(name, values, unit, description);
+
+    /// <summary>The same for numbers from 0 to 1.</summary>
+    public void ObserveRatio(string name, string description, Func<IEnumerable<Measurement<double>>> values) =>
+        _meter.CreateObservableGauge(name, values, "1", description);
 
     public void Dispose() => _meter.Dispose();
 }

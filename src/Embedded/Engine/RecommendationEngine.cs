@@ -46,6 +46,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
             _services, p, userPartitions, shared, tests, _blend, _changes, WaitForMoviesAsync))];
         _catalogue = [.. Enumerable.Range(0, log.PartitionCount(Topics.Movies)).Select(p => new CatalogueLoop(_services, shared, p))];
         ObserveGauges();
+        ObserveVariants();
     }
 
     /// <summary>Index, view and weights of this process.</summary>
@@ -144,6 +145,26 @@ public sealed class RecommendationEngine : IAsyncDisposable
         {
             loop.ReadStatistics(read);
         }
+    }
+
+    /// <summary>How each variant of the model did over the last 24 hours of arrival that had tests; variants without any are left out.</summary>
+    public IReadOnlyList<VariantQuality> ReadVariants()
+    {
+        const int Hours = 24;
+        var hour = _services.Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
+        var sums = new QualitySums[Enum.GetValues<ModelVariant>().Length];
+        ReadStatistics(partition =>
+        {
+            for (var variant = 0; variant < sums.Length; variant++)
+            {
+                foreach (var (at, quality) in partition.QualityHours((ModelVariant)variant))
+                {
+                    sums[variant] = at > hour - Hours ? sums[variant] + quality : sums[variant];
+                }
+            }
+        });
+        return [.. sums.Select((quality, variant) => VariantQuality.Of((ModelVariant)variant, quality, Shared.Monitor, Shared.View.ListedCount))
+            .Where(quality => quality.Tested > 0 || quality.Offered > 0)];
     }
 
     /// <inheritdoc/>
@@ -269,6 +290,28 @@ public sealed class RecommendationEngine : IAsyncDisposable
                 .Concat(_movies.Select(loop => Measure(loop.Actors.ChangedCount, Topics.Signals, loop.Partition))));
         metrics.Observe("cinegrain.blend.queued", "{step}", "Training examples that wait for the owner of the blend; at most 4,096.", () =>
             [new Measurement<long>(_blend.Queued)]);
+    }
+
+    private void ObserveVariants()
+    {
+        Observe("cinegrain.quality.recall", "Recall@10 of a variant over 24 hours, with the bounds of its 95 % interval.", q => q.Recall);
+        Observe("cinegrain.quality.ndcg", "NDCG@10 of a variant over 24 hours, with the bounds of its 95 % interval.", q => q.Ndcg);
+        Observe(
+            "cinegrain.quality.click_through",
+            "Share of a variant's lists of which a film was taken, with the bounds of its 95 % interval.",
+            q => q.ClickThrough);
+        _services.Metrics.ObserveRatio("cinegrain.quality.coverage", "Share of the catalogue on the last lists of a variant that were tested.", () =>
+            ReadVariants().Select(q => new Measurement<double>(q.Coverage, new KeyValuePair<string, object?>("variant", EngineMetrics.NameOf(q.Variant)))));
+
+        void Observe(string name, string description, Func<VariantQuality, Estimate> of) =>
+            _services.Metrics.ObserveRatio(name, description, () => ReadVariants().SelectMany(q =>
+            {
+                var (value, low, high) = of(q);
+                return new[] { ("value", value), ("low", low), ("high", high) }.Select(bound => new Measurement<double>(
+                    bound.Item2,
+                    new KeyValuePair<string, object?>("variant", EngineMetrics.NameOf(q.Variant)),
+                    new KeyValuePair<string, object?>("bound", bound.Item1)));
+            }));
     }
 
     private static Measurement<long> Measure(long value, string topic, int partition) =>

@@ -112,7 +112,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
             if (effects.Test is { } outcome)
             {
                 _statistics.Count(outcome, raw.ArrivedMs);
-                Services.Metrics.CountTest(TestOutcome.Hit(outcome.Rank) == 1, TestOutcome.Hit(outcome.PopularityRank) == 1);
+                Services.Metrics.CountTest(outcome);
             }
         }
     }

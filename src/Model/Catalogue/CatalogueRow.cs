@@ -36,10 +36,14 @@ internal sealed class CatalogueRow
         }
     }
 
+    /// <summary>Place of a movie's entry, or −1.</summary>
+    public int Find(int movie) => Movies.IndexOf(movie);
+
     /// <summary>Replaces in_j[x], j being the movie of the entry.</summary>
-    public void SetFromIn(NeighbourEntry entry)
+    /// <param name="found">What <see cref="Find"/> said.</param>
+    public void SetFromIn(NeighbourEntry entry, int found)
     {
-        if (Place(entry) is >= 0 and var place)
+        if ((found >= 0 ? found : Place(entry)) is >= 0 and var place)
         {
             ref var parts = ref _parts[place];
             parts.FromIn = entry.Weight;

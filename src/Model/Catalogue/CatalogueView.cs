@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Movies;
@@ -302,13 +303,7 @@ public sealed class CatalogueView : IPopularity, IDisposable
             }
         }
 
-        foreach (var entry in delta.In)
-        {
-            Grow(entry.Movie);
-            var row = _rows[entry.Movie] ??= new CatalogueRow();
-            row.SetFromIn(entry with { Movie = movie });
-            row.Prune(this, Index);
-        }
+        ApplyIn(movie, CollectionsMarshal.AsSpan(delta.In));
 
         if (delta.Out.Count > 0)
         {
@@ -323,6 +318,32 @@ public sealed class CatalogueView : IPopularity, IDisposable
         }
 
         _version++;
+    }
+
+    /// <summary>Sets in_movie[x] in the row of each x. In two passes, so that the processor fetches many rows at once: they are all over the memory.</summary>
+    private void ApplyIn(int movie, ReadOnlySpan<NeighbourEntry> entries)
+    {
+        Span<int> places = stackalloc int[32];
+        for (; !entries.IsEmpty; entries = entries[Math.Min(places.Length, entries.Length)..])
+        {
+            var some = entries[..Math.Min(places.Length, entries.Length)];
+            for (var i = 0; i < some.Length; i++)
+            {
+                Grow(some[i].Movie);
+                places[i] = (_rows[some[i].Movie] ??= new CatalogueRow()).Find(movie);
+            }
+
+            for (var i = 0; i < some.Length; i++)
+            {
+                _rows[some[i].Movie]!.SetFromIn(some[i] with { Movie = movie }, places[i]);
+            }
+
+            // Last, since pruning moves the places.
+            foreach (var entry in some)
+            {
+                _rows[entry.Movie]!.Prune(this, Index);
+            }
+        }
     }
 
     /// <summary>ln(0.05 + x / max x) of one movie, or the whole column later when the maximum moved.</summary>

@@ -4,19 +4,26 @@ using Cinegrain.Model.Events;
 namespace Cinegrain.Model.Measuring;
 
 /// <summary>Sums of test-then-learn over a span of arrival time.</summary>
-public readonly record struct QualitySums(long Tested, long Hits, double Gain, long PopularityHits, double PopularityGain)
+public readonly record struct QualitySums(
+    long Tested, long Hits, double Gain, double GainSquares, long PopularityHits, double PopularityGain)
 {
     /// <summary>With one more test.</summary>
     public QualitySums With(TestOutcome test) => new(
         Tested + 1,
         Hits + TestOutcome.Hit(test.Rank),
         Gain + TestOutcome.Gain(test.Rank),
+        GainSquares + (TestOutcome.Gain(test.Rank) * TestOutcome.Gain(test.Rank)),
         PopularityHits + TestOutcome.Hit(test.PopularityRank),
         PopularityGain + TestOutcome.Gain(test.PopularityRank));
 
     /// <summary>The sums of two spans together.</summary>
     public static QualitySums operator +(QualitySums a, QualitySums b) => new(
-        a.Tested + b.Tested, a.Hits + b.Hits, a.Gain + b.Gain, a.PopularityHits + b.PopularityHits, a.PopularityGain + b.PopularityGain);
+        a.Tested + b.Tested,
+        a.Hits + b.Hits,
+        a.Gain + b.Gain,
+        a.GainSquares + b.GainSquares,
+        a.PopularityHits + b.PopularityHits,
+        a.PopularityGain + b.PopularityGain);
 }
 
 /// <summary>
@@ -25,14 +32,16 @@ public readonly record struct QualitySums(long Tested, long Hits, double Gain, l
 /// </summary>
 public sealed class PartitionStatistics
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
     private const int Minutes = 180, Hours = 24 * 14;
 
     private readonly long[] _kinds = new long[Enum.GetValues<InteractionKind>().Length];
     private readonly long[] _ratings = new long[10];
     private readonly SortedDictionary<int, long> _months = [];
     private readonly SortedDictionary<long, long> _minutes = [];
-    private readonly SortedDictionary<long, QualitySums> _qualityMinutes = [], _qualityHours = [];
+    private readonly SortedDictionary<long, QualitySums> _qualityMinutes = [];
+    private readonly SortedDictionary<long, QualitySums>[] _qualityHours =
+        [.. Enum.GetValues<ModelVariant>().Select(_ => new SortedDictionary<long, QualitySums>())];
 
     /// <summary>Users met.</summary>
     public long Users { get; private set; }
@@ -58,8 +67,8 @@ public sealed class PartitionStatistics
     /// <summary>Quality by minute of arrival (Unix minutes), the last three hours.</summary>
     public IReadOnlyDictionary<long, QualitySums> QualityMinutes => _qualityMinutes;
 
-    /// <summary>Quality by hour of arrival (Unix hours), the last two weeks.</summary>
-    public IReadOnlyDictionary<long, QualitySums> QualityHours => _qualityHours;
+    /// <summary>Quality of a variant by hour of arrival (Unix hours), the last two weeks that had tests.</summary>
+    public IReadOnlyDictionary<long, QualitySums> QualityHours(ModelVariant variant) => _qualityHours[(int)variant];
 
     /// <summary>Counts a user met for the first time.</summary>
     public void CountUser() => Users++;
@@ -86,7 +95,7 @@ public sealed class PartitionStatistics
     {
         Quality = Quality.With(test);
         Add(_qualityMinutes, arrivedMs / 60_000, test, Minutes);
-        Add(_qualityHours, arrivedMs / 3_600_000, test, Hours);
+        Add(_qualityHours[(int)test.Variant], arrivedMs / 3_600_000, test, Hours);
     }
 
     /// <summary>The sums as bytes.</summary>
@@ -116,7 +125,7 @@ public sealed class PartitionStatistics
             writer.Unsigned((ulong)count);
         }
 
-        foreach (var series in new[] { _qualityMinutes, _qualityHours })
+        foreach (var series in _qualityHours.Prepend(_qualityMinutes))
         {
             writer.Unsigned((ulong)series.Count);
             foreach (var (time, sums) in series)
@@ -166,7 +175,7 @@ public sealed class PartitionStatistics
             statistics._minutes[reader.Int64()] = reader.Int64();
         }
 
-        foreach (var series in new[] { statistics._qualityMinutes, statistics._qualityHours })
+        foreach (var series in statistics._qualityHours.Prepend(statistics._qualityMinutes))
         {
             for (var count = reader.Count(); count > 0; count--)
             {
@@ -200,10 +209,11 @@ public sealed class PartitionStatistics
         writer.Unsigned((ulong)sums.Tested);
         writer.Unsigned((ulong)sums.Hits);
         writer.Double(sums.Gain);
+        writer.Double(sums.GainSquares);
         writer.Unsigned((ulong)sums.PopularityHits);
         writer.Double(sums.PopularityGain);
     }
 
     private static QualitySums ReadQuality(ref StateReader reader) => new(
-        reader.Int64(), reader.Int64(), reader.Double(), reader.Int64(), reader.Double());
+        reader.Int64(), reader.Int64(), reader.Double(), reader.Double(), reader.Int64(), reader.Double());
 }

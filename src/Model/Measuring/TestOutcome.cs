@@ -2,9 +2,9 @@ namespace Cinegrain.Model.Measuring;
 
 /// <summary>
 /// What test-then-learn found for one event: where the event's movie stood, from 0, in the ranking made just before the event was learned, and in
-/// that of plain decayed popularity; beyond the first ten does not count.
+/// that of plain decayed popularity; beyond the first ten does not count. The variant is the one that made the ranking.
 /// </summary>
-public readonly record struct TestOutcome(int Rank, int PopularityRank)
+public readonly record struct TestOutcome(int Rank, int PopularityRank, ModelVariant Variant = ModelVariant.Stage2)
 {
     /// <summary>Length of the list that is tested.</summary>
     public const int ListLength = 10;

@@ -34,7 +34,7 @@ internal sealed class TasteVector(int limit)
     {
         for (var i = 0; i < Count; i++)
         {
-            if (string.Equals(_names[i], name, StringComparison.Ordinal))
+            if (ReferenceEquals(_names[i], name) || string.Equals(_names[i], name, StringComparison.Ordinal))
             {
                 _weights[i] += amount;
                 return;

@@ -27,6 +27,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
     private readonly SharedModel _shared = shared;
     private RecommendationList? _list;
     private RecommendationQuery? _listQuery;
+    private bool _isOffered;
     private (long Version, long View, BlendWeights Weights, RerankWeights Rerank, long Minute) _listMadeFrom;
 
     /// <summary>The state; the host snapshots it by <see cref="UserState.ToBytes"/>.</summary>
@@ -57,6 +58,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
             list.AddRange(Recommend(Unfiltered, record.At.ToUnixTimeSeconds()).Items.Select(item => item.Movie));
         }
 
+        NoteFollowed(offset, record);
         if (!State.Apply(offset, record))
         {
             return default;
@@ -88,6 +90,8 @@ public sealed class UserActor(UserState state, SharedModel shared)
         try
         {
             _list = ListMaker.Make(_shared, ranker, State, query, nowSeconds);
+            _isOffered = true;
+            _shared.Monitor.NoteOffer(_shared.VariantOf(State.User));
         }
         finally
         {
@@ -96,6 +100,18 @@ public sealed class UserActor(UserState state, SharedModel shared)
 
         (_listQuery, _listMadeFrom) = (query, madeFrom);
         return _list;
+    }
+
+    /// <summary>Notes, once a list, that a movie of the last list was taken.</summary>
+    private void NoteFollowed(long offset, UserRecord record)
+    {
+        if (_isOffered && offset >= State.Version && record is Interaction interaction
+            && interaction.Kind is not (InteractionKind.Dislike or InteractionKind.Skip)
+            && _list!.Items.Any(item => item.Movie == interaction.Movie))
+        {
+            _isOffered = false;
+            _shared.Monitor.NoteFollowed(_shared.VariantOf(State.User));
+        }
     }
 
     private (TrainingExample? Example, TestOutcome? Outcome) Test(int partition, long offset, Interaction interaction, List<string>? list)
@@ -114,8 +130,13 @@ public sealed class UserActor(UserState state, SharedModel shared)
         var found = ranker.Rank(_shared, State, Unfiltered, bucket, variant, describe: true, seconds, TestOutcome.ListLength);
         var rank = Array.IndexOf(ranker.Top, movie, 0, found);
         var outcome = State.HistoryCount > 0 && movie < view.Size
-            ? new TestOutcome(rank < 0 ? int.MaxValue : rank, ranker.Stage1.RankBy(view, view.PopularityColumn(PopularityBaseline), movie))
+            ? new TestOutcome(rank < 0 ? int.MaxValue : rank, ranker.Stage1.RankBy(view, view.PopularityColumn(PopularityBaseline), movie), variant)
             : (TestOutcome?)null;
+        if (outcome is not null)
+        {
+            _shared.Monitor.NoteTested(variant, ranker.Top.AsSpan(0, Math.Min(found, TestOutcome.ListLength)));
+        }
+
         if (list is not null && outcome is not null)
         {
             for (var place = 0; place < Math.Min(found, TestOutcome.ListLength); place++)

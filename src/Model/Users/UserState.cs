@@ -14,6 +14,8 @@ public sealed class UserState
     private const byte Format = 1;
     private const int GenreLimit = 24, DecadeLimit = 16, LanguageLimit = 16, PeopleLimit = 24, RecentIdLimit = 64;
     private const int ValueBits = 13;
+    private static readonly string[] Decades = [.. Enumerable.Range(0, 300).Select(decade => $"{decade}0s")];
+
     private const ulong LastKind = (ulong)InteractionKind.Watchlist;
 
     private readonly MovieIndex _index;
@@ -370,7 +372,7 @@ public sealed class UserState
 
         if (interaction.Year is { } year)
         {
-            _decades.Add($"{year / 10}0s", amount);
+            _decades.Add(Decade(year), amount);
         }
 
         if (interaction.Language is { } language)
@@ -383,6 +385,9 @@ public sealed class UserState
             _people.Add(person, amount);
         }
     }
+
+    private static string Decade(int year) =>
+        year / 10 is var decade && (uint)decade < Decades.Length ? Decades[decade] : $"{decade}0s";
 
     private bool IsRepeat(string id)
     {

@@ -33,6 +33,7 @@ internal static class CommandLine
         (nameof(StandaloneOptions.CheckpointSeconds), "Longest time between checkpoints. Default: 5"),
         (nameof(StandaloneOptions.TestShare), "Share of the users, 0 to 1, that are tested before they are learned. Default: 1"),
         (nameof(StandaloneOptions.TestsPerSecond), "Tests a second at most. Default: 500"),
+        (nameof(StandaloneOptions.Stage1Share), "Share of the users, 0 to 1, who get lists of stage 1 alone, to compare the two live. Default: 0"),
         (nameof(StandaloneOptions.ExploreShare), "Share of each list, 0 to 0.5, that goes to films few have tried. Default: 0"),
         (nameof(StandaloneOptions.RetainInteractionsDays), "Days that interactions stay in the log. Default: 30"),
         (nameof(StandaloneOptions.RetainSignalsDays), "Days that signals stay in the log. Default: 7"),

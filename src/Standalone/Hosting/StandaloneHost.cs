@@ -47,7 +47,7 @@ internal static class StandaloneHost
         services.AddSingleton(_ => log);
         services.AddSingleton<ILog>(_ => log);
         services.AddSingleton<IErasableLog>(_ => log);
-        services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare }));
+        services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare, Stage1Share = options.Stage1Share }));
         services.AddSingleton(provider => new RecommendationEngine(
             log,
             provider.GetRequiredService<IStateStore>(),

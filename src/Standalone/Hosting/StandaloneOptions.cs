@@ -58,6 +58,8 @@ internal sealed record StandaloneOptions
 
     public double ExploreShare { get; init; }
 
+    public double Stage1Share { get; init; }
+
     public double RetainInteractionsDays { get; init; } = 30;
 
     public double RetainSignalsDays { get; init; } = 7;
@@ -115,6 +117,7 @@ internal sealed record StandaloneOptions
             TestShare = Number(nameof(TestShare), defaults.TestShare, 0, 1),
             TestsPerSecond = Whole(nameof(TestsPerSecond), defaults.TestsPerSecond, 0, 1_000_000),
             ExploreShare = Number(nameof(ExploreShare), defaults.ExploreShare, 0, 0.5),
+            Stage1Share = Number(nameof(Stage1Share), defaults.Stage1Share, 0, 1),
             RetainInteractionsDays = Number(nameof(RetainInteractionsDays), defaults.RetainInteractionsDays, 0.01, 36_500),
             RetainSignalsDays = Number(nameof(RetainSignalsDays), defaults.RetainSignalsDays, 0.01, 36_500),
             RetainRejectedDays = Number(nameof(RetainRejectedDays), defaults.RetainRejectedDays, 0.01, 36_500),

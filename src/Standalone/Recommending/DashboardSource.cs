@@ -1,5 +1,6 @@
 using Cinegrain.Api;
 using Cinegrain.Embedded.Engine;
+using Cinegrain.Model;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ranking;
 
@@ -37,7 +38,10 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
             Sum(months, partition.Months, (a, b) => a + b);
             Sum(minutes, partition.ArrivalMinutes, (a, b) => a + b);
             Sum(qualityMinutes, partition.QualityMinutes, (a, b) => a + b);
-            Sum(qualityHours, partition.QualityHours, (a, b) => a + b);
+            foreach (var variant in Enum.GetValues<ModelVariant>())
+            {
+                Sum(qualityHours, partition.QualityHours(variant), (a, b) => a + b);
+            }
         });
 
         // By the minute while everything is recent, else by the hour.
@@ -61,10 +65,23 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
             InteractionsByMonth = [.. months.Select(m => new DashboardCount($"{m.Key / 12:0000}-{(m.Key % 12) + 1:00}", m.Value))],
             Rejected = [.. rejected.ByReason().Select(r => new DashboardCount(r.Reason, r.Count))],
             Quality = [.. quality.Select(q => Describe(DateTimeOffset.UnixEpoch + (unit * q.Key), q.Value))],
+            Variants = [.. engine.ReadVariants().Select(Describe)],
             Popular = [.. MovieCharts.Popular(view, Listed, now.ToUnixTimeSeconds()).Select(StandaloneRecommender.ToScored)],
             Trending = [.. MovieCharts.Trending(view, Listed, now.ToUnixTimeSeconds()).Select(StandaloneRecommender.ToScored)],
         };
     }
+
+    private static DashboardVariant Describe(VariantQuality quality) => new(
+        quality.Variant == ModelVariant.Stage1 ? "stage1" : "stage2",
+        quality.Tested,
+        Describe(quality.Recall),
+        Describe(quality.Ndcg),
+        Describe(quality.PopularityRecall),
+        quality.Coverage,
+        quality.Offered,
+        Describe(quality.ClickThrough));
+
+    private static DashboardEstimate Describe(Estimate estimate) => new(estimate.Value, estimate.Low, estimate.High);
 
     private static DashboardQuality Describe(DateTimeOffset from, QualitySums sums) => new(
         from,

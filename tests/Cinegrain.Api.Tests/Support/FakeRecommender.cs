@@ -259,7 +259,12 @@ internal sealed class FakeRecommender : IRecommender
                 Users = _users.Count, Movies = _movies.Count, Interactions = _users.Values.Sum(u => u.Count), EventsPerSecond = 1.5,
                 FreshnessP50 = double.NaN, FreshnessP99 = double.NaN, Lag = 0,
                 MoviesByYear = [new DashboardCount("1971", 1)], Genres = [], Languages = [], Ratings = [], InteractionsByMinute = [],
-                InteractionsByMonth = [], Rejected = [], Quality = [], Popular = Scored(5, null), Trending = [],
+                InteractionsByMonth = [], Rejected = [], Variants =
+            [
+                new DashboardVariant("stage1", 900, new(0.12, 0.1, 0.143), new(0.066, 0.055, 0.077), new(0.06, 0.046, 0.077), 0.33, 120, new(0.16, 0.105, 0.236)),
+                new DashboardVariant("stage2", 4000, new(0.15, 0.14, 0.16), new(0.083, 0.076, 0.09), new(0.06, 0.053, 0.068), 0.31, 900, new(0.2, 0.175, 0.227)),
+            ],
+            Quality = [], Popular = Scored(5, null), Trending = [],
             });
         }
     }

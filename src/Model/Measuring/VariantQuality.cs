@@ -1,0 +1,24 @@
+namespace Cinegrain.Model.Measuring;
+
+/// <summary>How a variant of the model does live.</summary>
+/// <param name="Tested">Events tested in the span.</param>
+/// <param name="Recall">Recall@10.</param>
+/// <param name="Ndcg">NDCG@10.</param>
+/// <param name="PopularityRecall">Recall@10 of plain popularity on the same events.</param>
+/// <param name="Coverage">Share of the catalogue on the last tested lists (<see cref="VariantMonitor"/>).</param>
+/// <param name="Offered">Lists that were made for somebody to see, since the start of the process.</param>
+/// <param name="ClickThrough">Share of them of which a movie was taken before the next list.</param>
+public sealed record VariantQuality(
+    ModelVariant Variant, long Tested, Estimate Recall, Estimate Ndcg, Estimate PopularityRecall, double Coverage, long Offered, Estimate ClickThrough)
+{
+    /// <summary>Puts together the sums of the tests and what the process noted.</summary>
+    public static VariantQuality Of(ModelVariant variant, QualitySums sums, VariantMonitor monitor, int catalogue) => new(
+        variant,
+        sums.Tested,
+        Estimate.OfShare(sums.Hits, sums.Tested),
+        Estimate.OfMean(sums.Gain, sums.GainSquares, sums.Tested),
+        Estimate.OfShare(sums.PopularityHits, sums.Tested),
+        catalogue == 0 ? 0 : Math.Min(1, monitor.Covered(variant) / (double)catalogue),
+        monitor.Offered(variant),
+        Estimate.OfShare(monitor.Followed(variant), monitor.Offered(variant)));
+}
