@@ -39,6 +39,8 @@ internal static class CommandLine
         (nameof(StandaloneOptions.RetainSignalsDays), "Days that signals stay in the log. Default: 7"),
         (nameof(StandaloneOptions.RetainRejectedDays), "Days that refused input stays in the log. Default: 14"),
         (nameof(StandaloneOptions.RetainAuditDays), "Days that the audit trail is kept. Default: 1096"),
+        (nameof(StandaloneOptions.RetainDocumentsDays), "Days that interactions stay in Elasticsearch. Default: 90"),
+        (nameof(StandaloneOptions.RetainMetricsDays), "Days that metrics stay in Elasticsearch. Default: 30"),
         (nameof(StandaloneOptions.KeyRate), "Requests a second of one API key. Default: 1000"),
         (nameof(StandaloneOptions.AddressRate), "Requests a second of one address. Default: 2000"),
         (nameof(StandaloneOptions.OtlpEndpoint), "Where traces and metrics are sent by OTLP. Default: nowhere"),

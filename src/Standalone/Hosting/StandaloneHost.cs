@@ -32,7 +32,9 @@ internal static class StandaloneHost
             TimeSpan.FromDays(options.RetainInteractionsDays),
             TimeSpan.FromDays(options.RetainSignalsDays),
             TimeSpan.FromDays(options.RetainRejectedDays),
-            TimeSpan.FromDays(options.RetainAuditDays));
+            TimeSpan.FromDays(options.RetainAuditDays),
+            TimeSpan.FromDays(options.RetainDocumentsDays),
+            TimeSpan.FromDays(options.RetainMetricsDays));
 
         // Disposed by the container in the reverse order: the engine first, the folder's lock last.
         services.AddSingleton(_ => folder);
@@ -44,12 +46,17 @@ internal static class StandaloneHost
                 options, provider.GetRequiredService<SharedModel>().Index, time, provider.GetRequiredService<ILogger<ElasticsearchStateStore>>())
             : new SqliteHostStore(SqliteStateStore.Open(folder.Path, new SqliteStateStoreOptions())));
         services.AddSingleton(provider => provider.GetRequiredService<IHostStore>().States);
+        if (options.Store == "elasticsearch")
+        {
+            AddDocuments(services, log);
+        }
+
         services.AddSingleton(_ => log);
         services.AddSingleton<ILog>(_ => log);
         services.AddSingleton<IErasableLog>(_ => log);
         services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare, Stage1Share = options.Stage1Share }));
         services.AddSingleton(provider => new RecommendationEngine(
-            log,
+            provider.GetService<InteractionDocuments>() is { } documents ? new DocumentErasingLog(log, documents) : log,
             provider.GetRequiredService<IStateStore>(),
             provider.GetRequiredService<SharedModel>(),
             new EngineOptions
@@ -90,6 +97,11 @@ internal static class StandaloneHost
         services.AddHostedService<EngineService>();
         services.AddHostedService(provider => provider.GetRequiredService<RejectedCounts>());
         services.AddHostedService<RetentionService>();
+        if (options is { Store: "elasticsearch", Documents: "all" })
+        {
+            services.AddHostedService<DocumentService>();
+        }
+
         if (options.Demo)
         {
             services.AddSingleton(new DemoSettings(options.DemoViewers, options.DemoRate));
@@ -107,6 +119,32 @@ internal static class StandaloneHost
         app.MapCinegrainApi();
         app.MapCinegrainPages();
         return app;
+    }
+
+    /// <summary>What analysts get. Documents that are there lose an erased user also when no new ones are written.</summary>
+    private static void AddDocuments(IServiceCollection services, ILog log)
+    {
+        services.AddSingleton(provider => new InteractionDocuments(
+            Client(provider),
+            log,
+            provider.GetRequiredService<IStateStore>(),
+            Titles(provider.GetRequiredService<SharedModel>().View),
+            provider.GetRequiredService<ILogger<InteractionDocuments>>()));
+        services.AddSingleton(provider => new RejectedDocuments(
+            Client(provider),
+            log,
+            provider.GetRequiredService<IStateStore>(),
+            provider.GetRequiredService<ILogger<RejectedDocuments>>()));
+        services.AddSingleton(provider => new MetricDocuments(
+            Client(provider),
+            provider.GetRequiredService<DashboardSource>().Sample,
+            Environment.MachineName,
+            provider.GetRequiredService<ILogger<MetricDocuments>>()));
+
+        // The host's store disposes of it.
+        static ElasticsearchClient Client(IServiceProvider provider) => ((ElasticsearchHostStore)provider.GetRequiredService<IHostStore>()).Client;
+
+        static Func<string, string?> Titles(CatalogueView view) => movie => view.Metadata(movie)?.Title;
     }
 
     /// <summary>Asked only when there are several keys. A call waits for the store.</summary>

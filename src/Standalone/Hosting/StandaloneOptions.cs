@@ -68,6 +68,10 @@ internal sealed record StandaloneOptions
 
     public double RetainAuditDays { get; init; } = 1_096;
 
+    public double RetainDocumentsDays { get; init; } = 90;
+
+    public double RetainMetricsDays { get; init; } = 30;
+
     public double KeyRate { get; init; } = 1_000;
 
     public double AddressRate { get; init; } = 2_000;
@@ -122,6 +126,8 @@ internal sealed record StandaloneOptions
             RetainSignalsDays = Number(nameof(RetainSignalsDays), defaults.RetainSignalsDays, 0.01, 36_500),
             RetainRejectedDays = Number(nameof(RetainRejectedDays), defaults.RetainRejectedDays, 0.01, 36_500),
             RetainAuditDays = Number(nameof(RetainAuditDays), defaults.RetainAuditDays, 0.01, 36_500),
+            RetainDocumentsDays = Number(nameof(RetainDocumentsDays), defaults.RetainDocumentsDays, 1, 36_500),
+            RetainMetricsDays = Number(nameof(RetainMetricsDays), defaults.RetainMetricsDays, 1, 36_500),
             KeyRate = Number(nameof(KeyRate), defaults.KeyRate, 0.01, 10_000_000),
             AddressRate = Number(nameof(AddressRate), defaults.AddressRate, 0.01, 10_000_000),
             OtlpEndpoint = section[nameof(OtlpEndpoint)],

@@ -1,4 +1,5 @@
 using Cinegrain.Api;
+using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Model;
 using Cinegrain.Model.Measuring;
@@ -82,6 +83,22 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
         Describe(quality.ClickThrough));
 
     private static DashboardEstimate Describe(Estimate estimate) => new(estimate.Value, estimate.Low, estimate.High);
+
+    /// <summary>The same for Elasticsearch, without what Kibana counts itself.</summary>
+    public MetricSample Sample()
+    {
+        long users = 0, interactions = 0;
+        var quality = new SortedDictionary<long, QualitySums>();
+        engine.ReadStatistics(partition =>
+        {
+            users += partition.Users;
+            interactions += partition.Interactions;
+            Sum(quality, partition.QualityMinutes, (a, b) => a + b);
+        });
+        var freshness = engine.Freshness;
+        return new MetricSample(
+            interactions, Rate(interactions), freshness.Median, freshness.P99, engine.Lag, users, engine.Shared.View.ListedCount, quality);
+    }
 
     private static DashboardQuality Describe(DateTimeOffset from, QualitySums sums) => new(
         from,

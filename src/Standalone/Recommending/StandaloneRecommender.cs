@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Cinegrain.Api;
+using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Ingest;
 using Cinegrain.Model;
@@ -14,7 +15,8 @@ namespace Cinegrain.Standalone.Recommending;
 
 /// <summary>The API's port over the engine of this process.</summary>
 internal sealed class StandaloneRecommender(
-    RecommendationEngine engine, IErasableLog log, Intake intake, TitleSearch search, DashboardSource dashboard, StandaloneRetention retention, TimeProvider time)
+    RecommendationEngine engine, IErasableLog log, Intake intake, TitleSearch search, DashboardSource dashboard, StandaloneRetention retention, TimeProvider time,
+    InteractionDocuments? documents = null)
     : IRecommender
 {
     // A watcher looks again after this time at the latest: the shared model may have moved its list.
@@ -103,6 +105,11 @@ internal sealed class StandaloneRecommender(
 
         // The checkpoint that passes the erasure is made after the user's bytes are gone from the log.
         await engine.WaitForCheckpointAsync(position.Partition, position.Offset + 1, cancellationToken);
+        if (documents is not null)
+        {
+            await documents.WaitAsync(position.Partition, position.Offset + 1, cancellationToken);
+        }
+
         return new ErasureReport(
             LogPositions.Format(position),
             now,

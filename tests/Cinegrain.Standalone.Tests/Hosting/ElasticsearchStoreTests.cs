@@ -85,8 +85,11 @@ public sealed class ElasticsearchStoreTests
             await LearnAsync(host, Other, 10, 30);
             await host.PutAsync($"/v1/users/{User}/consent", """{"learning":true}""");
             pseudonym = (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("pseudonym").GetString()!;
-            await StandaloneProcess.UntilAsync(async () => (await server.FindAsync(pseudonym)).Count > 0);
+            await StandaloneProcess.UntilAsync(async () => (await server.FindAsync(pseudonym)).Exists(document => document.Index.Contains("-interactions-", StringComparison.Ordinal)));
             Assert.Empty(await server.FindAsync(User));
+
+            // Their documents are on the way when the erasure comes.
+            await LearnAsync(host, User, 40, 60);
 
             await StandaloneProcess.ReadAsync(await host.Client.DeleteAsync($"/v1/users/{User}"), HttpStatusCode.OK);
 
