@@ -10,7 +10,8 @@ namespace Cinegrain.Elasticsearch;
 /// <param name="FreshnessP50">Milliseconds from arrival to effect, median.</param>
 /// <param name="FreshnessP99">The same, 99th percentile.</param>
 /// <param name="Lag">Records of the log that are not applied.</param>
-/// <param name="Quality">Test-then-learn by Unix minute.</param>
+/// <param name="Quality">Test-then-learn of everybody by Unix minute.</param>
+/// <param name="Variants">The same for each arm of a running experiment, by hour.</param>
 public sealed record MetricSample(
     long Interactions,
     double EventsPerSecond,
@@ -19,35 +20,36 @@ public sealed record MetricSample(
     long Lag,
     long Users,
     long Movies,
-    IReadOnlyDictionary<long, QualitySums> Quality);
+    IReadOnlyDictionary<long, QualitySums> Quality,
+    IReadOnlyList<VariantHour> Variants);
+
+/// <summary>Test-then-learn of one arm of an experiment in one hour.</summary>
+/// <param name="Variant">Name of the arm.</param>
+/// <param name="Hour">Unix hour.</param>
+public readonly record struct VariantHour(string Variant, long Hour, QualitySums Sums);
 
 /// <summary>
-/// Writes how the system does, every ten seconds: throughput, freshness and lag as they are, live quality by the minute. What cannot be written
-/// within that time is left out, but the minutes of the quality are written until they are there.
+/// Writes how the system does, every ten seconds: throughput, freshness and lag as they are, live quality by the minute, and that of
+/// each variant by the hour. What cannot be written within that time is left out, but what is summed is written until it is there.
 /// </summary>
 public sealed partial class MetricDocuments : IDisposable
 {
-    /// <summary>Variant of whatever no experiment tells apart.</summary>
-    public const string DefaultVariant = "default";
-
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     private readonly ElasticsearchClient _client;
     private readonly Func<MetricSample> _sample;
     private readonly ILogger _logger;
-    private readonly string _instance, _variant;
+    private readonly string _instance;
     private readonly TimeSeries _series;
     private readonly BulkWriter _bulk;
-    private readonly Dictionary<long, long> _written = [];
+    private readonly Dictionary<string, long> _written = new(StringComparer.Ordinal);
 
     /// <param name="client">How Elasticsearch is reached.</param>
     /// <param name="sample">How the process does now.</param>
     /// <param name="instance">Name of the process.</param>
-    /// <param name="variant">Arm of an experiment that this process serves.</param>
-    public MetricDocuments(
-        ElasticsearchClient client, Func<MetricSample> sample, string instance, ILogger<MetricDocuments> logger, string variant = DefaultVariant)
+    public MetricDocuments(ElasticsearchClient client, Func<MetricSample> sample, string instance, ILogger<MetricDocuments> logger)
     {
-        (_client, _sample, _instance, _variant, _logger) = (client, sample, instance, variant, logger);
+        (_client, _sample, _instance, _logger) = (client, sample, instance, logger);
         _series = new TimeSeries(client, "metrics", isMonthly: false);
         _bulk = new BulkWriter(client);
     }
@@ -89,7 +91,6 @@ public sealed partial class MetricDocuments : IDisposable
         json.WriteNumber("@timestamp"u8, now.ToUnixTimeMilliseconds());
         json.WriteString("measure"u8, "engine"u8);
         json.WriteString("instance"u8, _instance);
-        json.WriteString("variant"u8, _variant);
         json.WriteNumber("interactions"u8, sample.Interactions);
         json.WriteNumber("events_per_second"u8, sample.EventsPerSecond);
         json.WriteNumber("freshness_p50_ms"u8, sample.FreshnessP50);
@@ -99,24 +100,27 @@ public sealed partial class MetricDocuments : IDisposable
         json.WriteNumber("movies"u8, sample.Movies);
         json.WriteEndObject();
         batch.End();
+        var tested = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var (minute, sums) in sample.Quality)
         {
-            if (sums.Tested > 0 && _written.GetValueOrDefault(minute) != sums.Tested)
-            {
-                Add(batch, minute, sums);
-            }
+            Add(batch, tested, $"quality/{minute}", "quality", null, DateTimeOffset.FromUnixTimeSeconds(minute * 60), sums);
+        }
+
+        foreach (var (variant, hour, sums) in sample.Variants)
+        {
+            Add(batch, tested, $"variant/{variant}/{hour}", "variant", variant, DateTimeOffset.FromUnixTimeSeconds(hour * 3600), sums);
         }
 
         await _series.EnsureAsync(cancellationToken);
         await _bulk.WriteAsync(batch, cancellationToken);
-        foreach (var gone in _written.Keys.Except(sample.Quality.Keys).ToList())
+        foreach (var gone in _written.Keys.Except(tested.Keys).ToList())
         {
             _written.Remove(gone);
         }
 
-        foreach (var (minute, sums) in sample.Quality)
+        foreach (var (id, count) in tested)
         {
-            _written[minute] = sums.Tested;
+            _written[id] = count;
         }
     }
 
@@ -137,15 +141,24 @@ public sealed partial class MetricDocuments : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _bulk.Dispose();
 
-    /// <summary>One document a minute and variant, written over as the minute fills.</summary>
-    private void Add(BulkBatch batch, long minute, QualitySums sums)
+    /// <summary>One document a span of time, written over as it fills.</summary>
+    private void Add(BulkBatch batch, Dictionary<string, long> tested, string id, string measure, string? variant, DateTimeOffset from, QualitySums sums)
     {
-        var at = DateTimeOffset.FromUnixTimeSeconds(minute * 60);
-        var json = batch.Begin(_series.IndexOf(at), $"quality/{_variant}/{minute}");
+        tested[id] = sums.Tested;
+        if (sums.Tested == 0 || _written.GetValueOrDefault(id) == sums.Tested)
+        {
+            return;
+        }
+
+        var json = batch.Begin(_series.IndexOf(from), id);
         json.WriteStartObject();
-        json.WriteNumber("@timestamp"u8, at.ToUnixTimeMilliseconds());
-        json.WriteString("measure"u8, "quality"u8);
-        json.WriteString("variant"u8, _variant);
+        json.WriteNumber("@timestamp"u8, from.ToUnixTimeMilliseconds());
+        json.WriteString("measure"u8, measure);
+        if (variant is not null)
+        {
+            json.WriteString("variant"u8, variant);
+        }
+
         json.WriteNumber("tested"u8, sums.Tested);
         json.WriteNumber("recall_at_10"u8, (double)sums.Hits / sums.Tested);
         json.WriteNumber("ndcg_at_10"u8, sums.Gain / sums.Tested);

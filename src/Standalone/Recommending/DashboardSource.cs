@@ -73,7 +73,7 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
     }
 
     private static DashboardVariant Describe(VariantQuality quality) => new(
-        quality.Variant == ModelVariant.Stage1 ? "stage1" : "stage2",
+        Name(quality.Variant),
         quality.Tested,
         Describe(quality.Recall),
         Describe(quality.Ndcg),
@@ -82,6 +82,8 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
         quality.Offered,
         Describe(quality.ClickThrough));
 
+    private static string Name(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
+
     private static DashboardEstimate Describe(Estimate estimate) => new(estimate.Value, estimate.Low, estimate.High);
 
     /// <summary>The same for Elasticsearch, without what Kibana counts itself.</summary>
@@ -89,15 +91,28 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
     {
         long users = 0, interactions = 0;
         var quality = new SortedDictionary<long, QualitySums>();
+        var variants = Enum.GetValues<ModelVariant>().ToDictionary(variant => variant, _ => new SortedDictionary<long, QualitySums>());
         engine.ReadStatistics(partition =>
         {
             users += partition.Users;
             interactions += partition.Interactions;
             Sum(quality, partition.QualityMinutes, (a, b) => a + b);
+            foreach (var (variant, hours) in variants)
+            {
+                Sum(hours, partition.QualityHours(variant), (a, b) => a + b);
+            }
         });
         var freshness = engine.Freshness;
         return new MetricSample(
-            interactions, Rate(interactions), freshness.Median, freshness.P99, engine.Lag, users, engine.Shared.View.ListedCount, quality);
+            interactions,
+            Rate(interactions),
+            freshness.Median,
+            freshness.P99,
+            engine.Lag,
+            users,
+            engine.Shared.View.ListedCount,
+            quality,
+            [.. variants.SelectMany(variant => variant.Value.Select(hour => new VariantHour(Name(variant.Key), hour.Key, hour.Value)))]);
     }
 
     private static DashboardQuality Describe(DateTimeOffset from, QualitySums sums) => new(

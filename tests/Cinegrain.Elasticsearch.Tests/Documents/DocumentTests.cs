@@ -197,7 +197,10 @@ public sealed class DocumentTests : IAsyncLifetime
     {
         var quality = new Dictionary<long, QualitySums> { [29_000_000] = new(10, 2, 1.5, 1, 0.5) };
         using var documents = new MetricDocuments(
-            Real.Client, () => new MetricSample(7, 1.5, 3, 9, 0, 2, 4, quality), "one", NullLogger<MetricDocuments>.Instance, variant: "b");
+            Real.Client,
+            () => new MetricSample(7, 1.5, 3, 9, 0, 2, 4, quality, [new VariantHour("stage1", 480_000, quality[29_000_000])]),
+            "one",
+            NullLogger<MetricDocuments>.Instance);
         await documents.WriteAsync(None);
         quality[29_000_000] = new(20, 5, 3, 1, 0.5);
         await documents.WriteAsync(None);
@@ -205,7 +208,8 @@ public sealed class DocumentTests : IAsyncLifetime
         await Real.CountAsync("{prefix}-metrics");
         var found = await Real.AskAsync(HttpMethod.Post, "{prefix}-metrics/_search", """{"query":{"term":{"measure":"quality"}}}""");
         var source = Assert.Single(found.GetProperty("hits").GetProperty("hits").EnumerateArray()).GetProperty("_source");
-        Assert.Equal((0.25, 0.15, "b"), (source.GetProperty("recall_at_10").GetDouble(), source.GetProperty("ndcg_at_10").GetDouble(), source.GetProperty("variant").GetString()));
+        Assert.Equal((0.25, 0.15), (source.GetProperty("recall_at_10").GetDouble(), source.GetProperty("ndcg_at_10").GetDouble()));
+        Assert.Equal(1, await Real.CountAsync("{prefix}-metrics", """{"term":{"variant":"stage1"}}"""));
         Assert.Equal(2, await Real.CountAsync("{prefix}-metrics", """{"term":{"measure":"engine"}}"""));
     }
 
