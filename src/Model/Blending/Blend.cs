@@ -32,7 +32,7 @@ public sealed class Blend
     public BlendWeights Snapshot() => new(_global, _perBucket);
 
     /// <summary>
-    /// Takes one step; false when the example is at or below the mark of its partition, has a feature that is no finite number, or its movie is not among
+    /// Takes one step; false when the example is at or below the mark of its partition, has a feature that is no sound number, or its movie is not among
     /// the best <see cref="TrainingExample.BlendCandidates"/> (forcing it in destroys the weights).
     /// </summary>
     public bool Learn(TrainingExample example)
@@ -42,7 +42,7 @@ public sealed class Blend
             Watch(_watch.Note(outcome));
         }
 
-        if (!_marks.Pass(example) || example.Target is < 0 or >= TrainingExample.BlendCandidates || !example.IsFinite())
+        if (!_marks.Pass(example) || example.Target is < 0 or >= TrainingExample.BlendCandidates || !example.IsSound())
         {
             return false;
         }

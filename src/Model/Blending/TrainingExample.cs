@@ -38,12 +38,14 @@ public sealed class TrainingExample
     /// </summary>
     public TestOutcome? Outcome { get; init; }
 
-    /// <summary>False when a feature is no finite number: one such step would spoil the weights for ever.</summary>
-    internal bool IsFinite()
+    private const float LargestFeature = 1e4f;
+
+    /// <summary>False when a feature is no number, or far beyond what any can be: one such step would spoil the weights for ever.</summary>
+    internal bool IsSound()
     {
         foreach (var feature in Features)
         {
-            if (!float.IsFinite(feature))
+            if (!(Math.Abs(feature) <= LargestFeature))
             {
                 return false;
             }

@@ -50,6 +50,9 @@ public sealed class RerankLearner
     /// <summary>How often the weights went back to a good snapshot.</summary>
     public long Rollbacks { get; private set; }
 
+    /// <summary>What was learned so far; it changes with every step.</summary>
+    internal RerankParameters Parameters => _parameters;
+
     /// <summary>A snapshot for rankings.</summary>
     public RerankWeights Snapshot() => new(_parameters.Copy());
 
@@ -155,11 +158,11 @@ public sealed class RerankLearner
 
     /// <summary>
     /// Takes an example: every candidate's expectation grows by its probability; when the event's movie is among them, its count grows and a step is taken.
-    /// False when the example is at or below the mark of its partition, or has a feature that is no finite number.
+    /// False when the example is at or below the mark of its partition, or has a feature that is no sound number.
     /// </summary>
     public bool Learn(TrainingExample example)
     {
-        if (!_marks.Pass(example) || !example.IsFinite())
+        if (!_marks.Pass(example) || !example.IsSound())
         {
             return false;
         }

@@ -1,3 +1,4 @@
+using Cinegrain.Model.Blending;
 using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Ranking;
@@ -35,6 +36,38 @@ public sealed class RecommendationTests
         }
 
         Assert.True(because > 50, $"{because} reasons speak of the history");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Recommend_WithReasons_HasContributionsThatSumToTheScoreLessThatOfTheAverageCandidate(double stage1Share)
+    {
+        using var model = new SequentialModel(new ModelOptions { Stage1Share = stage1Share });
+        Array.ForEach(Shared.Movies, model.Put);
+        Array.ForEach(Shared.Events, e => model.Learn(e, test: true));
+        var explained = 0;
+        foreach (var state in World.States(model))
+        {
+            var list = model.User(state.User).Recommend(new RecommendationQuery { Count = 100, Explain = true }, Shared.NowSeconds);
+            var bucket = BlendWeights.Bucket(state.HistoryCount, Shared.NowSeconds - state.LastEventSeconds);
+            var ranker = new TwoStageRanker();
+            using var lease = model.Shared.View.Read();
+            var variant = model.Shared.VariantOf(state.User);
+            var found = ranker.Rank(model.Shared, state, new RecommendationQuery(), bucket, variant, describe: true, Shared.NowSeconds, 100);
+            var average = variant == ModelVariant.Stage2
+                ? model.Shared.Rerank.ScoreOfAverage(ranker.Table, bucket)
+                : ranker.TopScores.Take(found).Average(score => (double)score);
+            foreach (var item in list.Items)
+            {
+                explained++;
+                Assert.Equal(item.Score - average, item.Reasons!.Sum(reason => reason.Contribution), 2e-3);
+                Assert.All(item.Reasons!, reason => Assert.True(reason.Share == 0 || reason.Contribution > 0 || item.Reasons!.Count == 1));
+                Assert.InRange(item.Reasons!.Count(reason => reason.Kind == ReasonKind.Against), 0, 1);
+            }
+        }
+
+        Assert.True(explained > 500);
     }
 
     [Fact]
