@@ -195,14 +195,14 @@ public sealed class DocumentTests : IAsyncLifetime
     [ElasticsearchFact]
     public async Task WriteAsync_Metrics_OneDocumentAMinuteOfQualityWrittenOver()
     {
-        var quality = new Dictionary<long, QualitySums> { [29_000_000] = new(10, 2, 1.5, 1, 0.5) };
+        var quality = new Dictionary<long, QualitySums> { [29_000_000] = new(10, 2, 1.5, 1, 1, 0.5) };
         using var documents = new MetricDocuments(
             Real.Client,
             () => new MetricSample(7, 1.5, 3, 9, 0, 2, 4, quality, [new VariantHour("stage1", 480_000, quality[29_000_000])]),
             "one",
             NullLogger<MetricDocuments>.Instance);
         await documents.WriteAsync(None);
-        quality[29_000_000] = new(20, 5, 3, 1, 0.5);
+        quality[29_000_000] = new(20, 5, 3, 2, 1, 0.5);
         await documents.WriteAsync(None);
 
         await Real.CountAsync("{prefix}-metrics");
