@@ -65,6 +65,7 @@ internal static class CommandLine
         var flags = Flags.Select(flag => (flag.Property, Option: new Option<bool>(StandaloneOptions.Name(flag.Property)) { Description = flag.Description })).ToList();
         texts.ForEach(text => root.Options.Add(text.Option));
         flags.ForEach(flag => root.Options.Add(flag.Option));
+        root.Subcommands.Add(HealthCommand.Create());
         root.SetAction((result, cancellationToken) =>
         {
             var given = new Dictionary<string, string?>();

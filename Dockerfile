@@ -1,0 +1,24 @@
+# The Standalone host and the command-line client, without a shell, as a user without privileges. Everything that is written goes to /data.
+ARG DOTNET_VERSION=10.0
+
+FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
+WORKDIR /source
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY src ./src
+# Kafka's native library comes from its package, since the image below has none.
+RUN dotnet publish src/Standalone -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/server \
+    && dotnet publish src/Cli -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/cli \
+    && mkdir /data
+
+FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}-noble-chiseled
+COPY --from=build /app /app
+COPY --from=build --chown=${APP_UID}:${APP_UID} --chmod=0700 /data /data
+WORKDIR /data
+ENV CINEGRAIN_DATA=/data \
+    CINEGRAIN_URLS=http://+:5080 \
+    DOTNET_EnableDiagnostics=0
+USER ${APP_UID}
+VOLUME /data
+EXPOSE 5080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m CMD ["dotnet", "/app/server/cinegrain-standalone.dll", "health", "http://localhost:5080"]
+ENTRYPOINT ["dotnet", "/app/server/cinegrain-standalone.dll"]
