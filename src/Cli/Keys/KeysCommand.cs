@@ -3,11 +3,17 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cinegrain.Api.Security;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Ingest;
+using Cinegrain.Model.Ports;
 using Spectre.Console;
 
 namespace Cinegrain.Cli.Keys;
 
-/// <summary><c>cinegrain keys</c>: makes, lists and revokes the API keys of a data folder. A running server sees a change within a second.</summary>
+/// <summary>
+/// <c>cinegrain keys</c>: makes, lists and revokes the API keys of a data folder, of which a running server sees a change within a second; and rotates the key of
+/// its pseudonyms, which a server reads at its start.
+/// </summary>
 internal static class KeysCommand
 {
     private static readonly Option<string> Data = new("--data") { Description = "Data folder of the server.", HelpName = "DIR", DefaultValueFactory = _ => "data" };
@@ -50,7 +56,11 @@ internal static class KeysCommand
         revoke.SetAction(result => Revoke(result, terminal));
         revoke.WithExamples("cinegrain keys revoke k7h2mq9xwd");
 
-        return new Command("keys", "API keys of a server, by its data folder.") { create, list, revoke }
+        var rotate = new Command("rotate-pseudonyms", "Give new users pseudonyms of a new secret key; known users keep theirs. The server must be stopped.") { Data };
+        rotate.SetAction((result, cancellationToken) => RotatePseudonymsAsync(result, terminal, cancellationToken));
+        rotate.WithExamples("cinegrain keys rotate-pseudonyms --data /var/lib/cinegrain");
+
+        return new Command("keys", "API keys of a server, by its data folder, and the key of its pseudonyms.") { create, list, revoke, rotate }
             .WithExamples("cinegrain keys create --scope write", "cinegrain keys list", "cinegrain keys revoke k7h2mq9xwd");
     }
 
@@ -103,6 +113,56 @@ internal static class KeysCommand
         return ExitCode.Success;
     }
 
+    private static async Task<int> RotatePseudonymsAsync(ParseResult result, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var path = result.GetRequiredValue(Data);
+        if (!File.Exists(Path.Combine(path, PseudonymKeys.FileName)))
+        {
+            throw new CommandException($"{path} has no {PseudonymKeys.FileName}: name the data folder of a server with --data.");
+        }
+
+        try
+        {
+            using var folder = DataFolder.Open(path);
+            await RequireLearnedAsync(folder, terminal.Time, cancellationToken).ConfigureAwait(false);
+            var id = PseudonymKeys.Rotate(folder.File(PseudonymKeys.FileName))[^1].Id;
+            if (result.GetValue(CommandLine.Json))
+            {
+                await terminal.Out.WriteLineAsync(JsonSerializer.Serialize(new NewPseudonymKey(id), KeysJson.Default.NewPseudonymKey)).ConfigureAwait(false);
+                return ExitCode.Success;
+            }
+
+            await terminal.Out.WriteLineAsync(
+                $"New users get pseudonyms of key {id} from the next start on; known users keep theirs. Back up {PseudonymKeys.FileName}: without it nobody is known any more.")
+                .ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+        catch (Exception error) when (error is DataFolderException or StorageDamagedException or PseudonymKeyFileException or ArgumentException)
+        {
+            throw new CommandException(error.Message, error);
+        }
+    }
+
+    /// <summary>Who is known is told by the states. A user whose first records are not learned yet would get a second pseudonym.</summary>
+    private static async Task RequireLearnedAsync(DataFolder folder, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(folder.File(SqliteLog.FileName)))
+        {
+            return;
+        }
+
+        await using var log = SqliteLog.Open(folder.Path, new SqliteLogOptions(), time);
+        await using var store = SqliteStateStore.Open(folder.Path, new SqliteStateStoreOptions());
+        for (var partition = 0; partition < log.PartitionCount(Topics.Interactions); partition++)
+        {
+            var checkpoint = await store.LoadCheckpointAsync(Topics.Interactions, partition, cancellationToken).ConfigureAwait(false);
+            if ((checkpoint?.Offset ?? 0) < log.End(Topics.Interactions, partition))
+            {
+                throw new CommandException("The log has records that are not learned yet: start the server, wait until it is ready, stop it, and try again.");
+            }
+        }
+    }
+
     private static ApiKeyStore Open(ParseResult result, Terminal terminal) => Guard(() => new ApiKeyStore(result.GetRequiredValue(Data), terminal.Time));
 
     private static T Guard<T>(Func<T> work)
@@ -134,8 +194,12 @@ internal sealed record Row(string Id, string Name, string Scope, DateTimeOffset 
 /// <summary>A new key, with the key itself.</summary>
 internal sealed record NewKey(string Key, Row Info);
 
+/// <summary>A new key of pseudonyms; the secret is in its file alone.</summary>
+internal sealed record NewPseudonymKey(int Id);
+
 /// <summary>JSON of keys.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(NewPseudonymKey))]
 [JsonSerializable(typeof(List<Row>))]
 internal sealed partial class KeysJson : JsonSerializerContext;

@@ -56,6 +56,9 @@ internal abstract class PartitionLoop<TActor, TRecord>
     /// <summary>Counts the rebuilds of the partition from an empty store.</summary>
     public int Epoch { get; private set; }
 
+    /// <summary>True when the store had nothing of the partition at the start.</summary>
+    protected bool IsRebuilt { get; private set; }
+
     /// <summary>Completes once everything below the offset is applied.</summary>
     public Task WaitAsync(long offset, CancellationToken cancellationToken) => _applied.WaitAsync(offset, cancellationToken);
 
@@ -76,6 +79,7 @@ internal abstract class PartitionLoop<TActor, TRecord>
             var epoch = (int)(Services.Time.GetUtcNow().ToUnixTimeSeconds() - EpochOrigin);
             checkpoint = new Checkpoint(Topic, Partition, 0, epoch, ReadOnlyMemory<byte>.Empty);
             await Services.Store.WriteAsync([], checkpoint, cancellationToken);
+            IsRebuilt = true;
         }
 
         if (checkpoint.Offset > Services.Log.End(Topic, Partition))

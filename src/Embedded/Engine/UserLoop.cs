@@ -21,6 +21,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     private readonly List<(string User, long Offset)> _erasures = [];
     private readonly IErasableLog? _erasable;
     private readonly long _startedMs;
+    private long _testedFrom;
     private long _erasuresVersion;
     private PartitionStatistics _statistics = new();
     private List<LogEntry> _signals = [];
@@ -75,7 +76,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
         var isNew = actor.State.Version == 0;
-        var test = record is Interaction { Preference: > 0 } && _tests.TryTake(actor.State.User);
+        var test = record is Interaction { Preference: > 0 } && raw.Offset >= _testedFrom && _tests.TryTake(actor.State.User);
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
         if (effects.Signal is { } signal && !EmittedBefore.Contains(Partition, signal))
         {
@@ -178,6 +179,9 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     public override async Task InitialiseAsync(CancellationToken cancellationToken)
     {
         await base.InitialiseAsync(cancellationToken);
+
+        // What a life before learned and did not persist is no test: the movies know of it already. A rebuild begins with movies that know nothing.
+        _testedFrom = IsRebuilt || Services.Options.Lockstep ? 0 : Services.Log.End(Topic, Partition);
         var stored = await Services.Store.LoadAsync(ActorKind.Singleton, [ErasuresId], cancellationToken);
         if (stored[0] is { } state)
         {

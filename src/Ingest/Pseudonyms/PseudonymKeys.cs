@@ -10,6 +10,9 @@ namespace Cinegrain.Ingest;
 /// </summary>
 public static class PseudonymKeys
 {
+    /// <summary>Name of the file in the data folder.</summary>
+    public const string FileName = "pseudonyms.json";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private const UnixFileMode Others =

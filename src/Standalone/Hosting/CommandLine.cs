@@ -74,9 +74,9 @@ internal static class CommandLine
                 given[$"{Section}:{property}"] = result.GetValue(option);
             }
 
-            foreach (var (property, option) in flags.Where(flag => result.GetValue(flag.Option)))
+            foreach (var (property, option) in flags.Where(flag => result.GetResult(flag.Option) is { Implicit: false }))
             {
-                given[$"{Section}:{property}"] = "true";
+                given[$"{Section}:{property}"] = result.GetValue(option) ? "true" : "false";
             }
 
             return HostAsync(given, cancellationToken);
@@ -91,6 +91,9 @@ internal static class CommandLine
             var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
             builder.Configuration.AddInMemoryCollection(EnvironmentSettings());
             builder.Configuration.AddInMemoryCollection(given);
+
+            // What fails at the start is told below in a sentence; the generic host writes it with its stack. What fails later it writes as critical, too.
+            builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
             await using var app = StandaloneHost.Build(StandaloneOptions.Read(builder.Configuration.GetSection(Section)), builder);
             try
             {

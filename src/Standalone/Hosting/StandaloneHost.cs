@@ -15,8 +15,6 @@ namespace Cinegrain.Standalone.Hosting;
 /// <summary>Composes everything in one process.</summary>
 internal static class StandaloneHost
 {
-    private const string PseudonymKeyFile = "pseudonyms.json";
-
     /// <summary>Builds the application; the engine starts with it.</summary>
     /// <exception cref="SettingsException">The host must not start with these settings.</exception>
     /// <exception cref="DataFolderException">The data folder is in use, cannot be written, or is of a newer version.</exception>
@@ -89,7 +87,7 @@ internal static class StandaloneHost
             })
             .AddRecommender(provider => provider.GetRequiredService<StandaloneRecommender>())
             .AddPseudonyms(provider => new Pseudonymizer(
-                PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeyFile)),
+                PseudonymKeys.LoadOrCreate(folder.File(PseudonymKeys.FileName)),
                 pseudonym => IsKnown(provider.GetRequiredService<IStateStore>(), pseudonym)))
             .AddAuditSink(provider => provider.GetRequiredService<IHostStore>().Audit);
         services.AddCinegrainPages();

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Cinegrain.Api.Security;
 using Cinegrain.Cli.Tests.Support;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Ingest;
+using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Cli.Tests.Keys;
 
@@ -52,6 +55,59 @@ public sealed class KeysCommandTests : IDisposable
 
         Assert.Equal(ExitCode.Failure, run.Code);
         Assert.Contains("Restore it from a backup", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RotatePseudonyms_KnownUsersKeepTheirPseudonym_NewOnesGetTheNewKey()
+    {
+        var before = new Pseudonymizer(PseudonymKeys.LoadOrCreate(_folder[PseudonymKeys.FileName])).Pseudonym("ann");
+
+        var run = await CliRun.OfAsync("keys", "rotate-pseudonyms", "--data", _folder.Path, "--json");
+
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        using var json = JsonDocument.Parse(run.Out);
+        Assert.Equal(2, json.RootElement.GetProperty("id").GetInt32());
+        var after = new Pseudonymizer(PseudonymKeys.Load(_folder[PseudonymKeys.FileName]), pseudonym => pseudonym == before);
+        Assert.Equal(before, after.Pseudonym("ann"));
+        Assert.StartsWith("u2-", after.Pseudonym("bob"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RotatePseudonyms_RecordsNotLearnedYet_ChangesNothing()
+    {
+        PseudonymKeys.LoadOrCreate(_folder[PseudonymKeys.FileName]);
+        await using (var log = SqliteLog.Open(_folder.Path, new SqliteLogOptions(), TimeProvider.System))
+        {
+            await log.AppendAsync([new LogEntry(Topics.Interactions, "u1-a", new byte[] { 1 })], CancellationToken.None);
+        }
+
+        var run = await CliRun.OfAsync("keys", "rotate-pseudonyms", "--data", _folder.Path);
+
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("start the server", run.Error, StringComparison.Ordinal);
+        Assert.Single(PseudonymKeys.Load(_folder[PseudonymKeys.FileName]));
+    }
+
+    [Fact]
+    public async Task RotatePseudonyms_ServerRuns_ChangesNothing()
+    {
+        PseudonymKeys.LoadOrCreate(_folder[PseudonymKeys.FileName]);
+        using var server = DataFolder.Open(_folder.Path);
+
+        var run = await CliRun.OfAsync("keys", "rotate-pseudonyms", "--data", _folder.Path);
+
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("in use", run.Error, StringComparison.Ordinal);
+        Assert.Single(PseudonymKeys.Load(_folder[PseudonymKeys.FileName]));
+    }
+
+    [Fact]
+    public async Task RotatePseudonyms_NoKeyFile_SaysWhatToName()
+    {
+        var run = await CliRun.OfAsync("keys", "rotate-pseudonyms", "--data", _folder.Path);
+
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("--data", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -53,6 +53,17 @@ public sealed class StartTests
         AssertRefused(refused, "there is no setting 'Nonsense'", "--test-share is 'much'");
     }
 
+    [Fact]
+    public async Task Start_SwitchTurnedOff_GoesBeforeTheEnvironment()
+    {
+        using var folder = new TestFolder();
+        var environment = new Dictionary<string, string> { ["CINEGRAIN_LOCKSTEP"] = "true", ["CINEGRAIN_PARTITIONS"] = "2" };
+
+        AssertRefused(await StandaloneProcess.RefusedAsync(folder.Path, [], environment), "--lockstep needs one partition");
+        await using var host = StandaloneProcess.Launch(folder.Path, ["--lockstep", "false"], environment);
+        await host.ListenAsync();
+    }
+
     [Theory]
     [InlineData("http://0.0.0.0:0")]
     [InlineData("http://*:0")]
@@ -262,7 +273,7 @@ public sealed class StartTests
 
     private static void AssertRefused((int Code, string Errors) refused, params string[] sentences)
     {
-        Assert.True(refused.Code != 0, "It ended as if all were well.");
+        Assert.Equal(1, refused.Code);
         Assert.All(sentences, sentence => Assert.Contains(sentence, refused.Errors, StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain("   at ", refused.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", refused.Errors, StringComparison.Ordinal);

@@ -107,12 +107,13 @@ internal sealed partial class StandaloneProcess : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Runs a process that must refuse to start; its exit code and what it wrote to standard error.</summary>
+    /// <summary>Runs a process that must refuse to start; its exit code and what it wrote to standard error. Its log must not show a stack.</summary>
     public static async Task<(int Code, string Errors)> RefusedAsync(
         string folder, IEnumerable<string> options, IReadOnlyDictionary<string, string>? environment = null)
     {
         await using var host = Launch(folder, options, environment);
         var code = await host.Exited.WaitAsync(Limit);
+        Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
         return (code, host.Errors);
     }
 
