@@ -28,6 +28,8 @@ public sealed class DashboardPageTests(PagesHost host) : IClassFixture<PagesHost
         await Expect(visit.Page.Locator("[data-chart=years] .column")).ToHaveCountAsync(105);
         await Expect(visit.Page.Locator(".figures")).ToContainTextAsync("3,012");
         await Expect(visit.Page.Locator(".figures")).ToContainTextAsync("within 18.2 ms");
+        await Expect(visit.Page.Locator("[data-chart=variants] tbody tr")).ToHaveCountAsync(2);
+        await Expect(visit.Page.Locator("[data-chart=variants] tbody tr").Last).ToContainTextAsync("0.150 (0.140 to 0.160)");
         Assert.Empty(visit.Mistakes);
     }
 
