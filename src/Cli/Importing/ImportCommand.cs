@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cinegrain.Cli.Client;
 using Cinegrain.Cli.DataSets;
+using Cinegrain.Cli.Tmdb;
 using Cinegrain.Ingest.Readers;
 
 namespace Cinegrain.Cli.Importing;
@@ -53,7 +54,7 @@ internal static class ImportCommand
         ndjson.SetAction((result, cancellationToken) => RunAsync(result, terminal, ImportNdjsonAsync, cancellationToken));
         ndjson.WithExamples("cinegrain import ndjson events.ndjson", "cinegrain import ndjson events.ndjson --movies movies.ndjson --json");
 
-        var import = new Command("import", "Send movies and interactions of a data set or file to a server. Importing a file again adds nothing.") { movieLens, csv, ndjson };
+        var import = new Command("import", "Send movies and interactions of a data set or file to a server. Importing a file again adds nothing.") { movieLens, csv, ndjson, TmdbImport.Create(terminal) };
         foreach (var command in import.Subcommands)
         {
             ServerOptions.AddTo(command);
