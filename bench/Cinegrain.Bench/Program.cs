@@ -9,6 +9,7 @@ var tests = new Option<int>("--tests-per-second") { DefaultValueFactory = _ => 5
 var data = new Option<string>("--data") { DefaultValueFactory = _ => "bench-data", Description = "An empty folder; for restart, one that engine left." };
 var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Persist nothing, and end as if killed." };
 var server = new Option<string>("--server") { DefaultValueFactory = _ => "http://localhost:5080", Description = "A running server with some movies." };
+var elasticsearch = new Option<string>("--elasticsearch") { DefaultValueFactory = _ => "http://localhost:9200", Description = "An Elasticsearch; the bench removes its indices." };
 var key = new Option<string?>("--key") { Description = "API key." };
 var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 1_000, Description = "Other interactions a second meanwhile." };
 var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 20, Description = "How long." };
@@ -27,6 +28,12 @@ AddAsync("freshness", "From a POST to its effect.", [server, key, rate, seconds]
 {
     using var bench = new ServerBench(result.GetValue(server)!, result.GetValue(key));
     await bench.FreshnessAsync(result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)));
+});
+AddAsync("elasticsearch", "A replay into Elasticsearch, with and without documents, beside a bare bulk loop.", [elasticsearch, data, films, viewers, events], async result =>
+{
+    var (catalogue, audience, interactions) = (result.GetValue(films), result.GetValue(viewers), (int)result.GetValue(events));
+    using var bench = new ElasticsearchBench(result.GetValue(elasticsearch)!, result.GetValue(data)!, catalogue, audience, interactions);
+    await bench.RunAsync();
 });
 return await root.Parse(args).InvokeAsync();
 
