@@ -3,6 +3,9 @@ namespace Cinegrain.Embedded.Engine;
 /// <summary>Bounds and periods of the engine.</summary>
 public sealed record EngineOptions
 {
+    /// <summary>Least bound on the actors of a kind in memory.</summary>
+    public const int LeastResident = 100;
+
     /// <summary>Users that may be in memory, over all partitions; idle ones leave first and come back from the store.</summary>
     public int ResidentUsers { get; init; } = 200_000;
 
@@ -40,8 +43,8 @@ public sealed record EngineOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message says which range.</exception>
     public EngineOptions Validate()
     {
-        Require(ResidentUsers >= 100, nameof(ResidentUsers), "at least 100");
-        Require(ResidentMovies >= 100, nameof(ResidentMovies), "at least 100");
+        Require(ResidentUsers >= LeastResident, nameof(ResidentUsers), $"at least {LeastResident}");
+        Require(ResidentMovies >= LeastResident, nameof(ResidentMovies), $"at least {LeastResident}");
         Require(CheckpointInterval > TimeSpan.Zero, nameof(CheckpointInterval), "longer than zero");
         Require(MovieCheckpointInterval > TimeSpan.Zero, nameof(MovieCheckpointInterval), "longer than zero");
         Require(CheckpointUsers >= 1, nameof(CheckpointUsers), "at least 1");

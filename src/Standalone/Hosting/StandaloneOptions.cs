@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cinegrain.Embedded.Engine;
 
 namespace Cinegrain.Standalone.Hosting;
 
@@ -8,6 +9,8 @@ namespace Cinegrain.Standalone.Hosting;
 /// </summary>
 internal sealed record StandaloneOptions
 {
+    private static readonly EngineOptions Engine = new();
+
     public string Data { get; init; } = "data";
 
     public string Urls { get; init; } = "http://localhost:5080";
@@ -46,15 +49,15 @@ internal sealed record StandaloneOptions
 
     public bool Lockstep { get; init; }
 
-    public int ResidentUsers { get; init; } = 200_000;
+    public int ResidentUsers { get; init; } = Engine.ResidentUsers;
 
-    public int ResidentMovies { get; init; } = 50_000;
+    public int ResidentMovies { get; init; } = Engine.ResidentMovies;
 
-    public double CheckpointSeconds { get; init; } = 5;
+    public double CheckpointSeconds { get; init; } = Engine.CheckpointInterval.TotalSeconds;
 
-    public double TestShare { get; init; } = 1;
+    public double TestShare { get; init; } = Engine.TestShare;
 
-    public int TestsPerSecond { get; init; } = 500;
+    public int TestsPerSecond { get; init; } = Engine.TestsPerSecond;
 
     public double ExploreShare { get; init; }
 
@@ -115,8 +118,8 @@ internal sealed record StandaloneOptions
             Documents = Text(nameof(Documents), defaults.Documents),
             Partitions = section[nameof(Partitions)] is null ? null : Whole(nameof(Partitions), 4, 1, 256),
             Lockstep = Flag(nameof(Lockstep)),
-            ResidentUsers = Whole(nameof(ResidentUsers), defaults.ResidentUsers, 100, 100_000_000),
-            ResidentMovies = Whole(nameof(ResidentMovies), defaults.ResidentMovies, 100, 10_000_000),
+            ResidentUsers = Whole(nameof(ResidentUsers), defaults.ResidentUsers, EngineOptions.LeastResident, 100_000_000),
+            ResidentMovies = Whole(nameof(ResidentMovies), defaults.ResidentMovies, EngineOptions.LeastResident, 10_000_000),
             CheckpointSeconds = Number(nameof(CheckpointSeconds), defaults.CheckpointSeconds, 0.1, 86_400),
             TestShare = Number(nameof(TestShare), defaults.TestShare, 0, 1),
             TestsPerSecond = Whole(nameof(TestsPerSecond), defaults.TestsPerSecond, 0, 1_000_000),
