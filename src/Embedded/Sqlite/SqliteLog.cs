@@ -327,6 +327,8 @@ public sealed partial class SqliteLog : IErasableLog, IAsyncDisposable
     {
         public void Committed()
         {
+            // Each segment has its own.
+            log._database.TrimStatements();
             foreach (var stream in log._streams)
             {
                 if (stream.IsTouched)
