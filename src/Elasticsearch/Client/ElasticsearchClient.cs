@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -162,6 +163,14 @@ public sealed class ElasticsearchClient : IDisposable
             throw new ElasticsearchException(
                 ElasticsearchFailure.Unavailable,
                 $"{node.Uri} did not answer within {Options.RequestTimeout.TotalSeconds:0.#} s",
+                null,
+                exception);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is AuthenticationException)
+        {
+            throw new ElasticsearchException(
+                ElasticsearchFailure.Unavailable,
+                $"{node.Uri} has a certificate that is not trusted: give the fingerprint of the cluster's certificate authority, or the right one",
                 null,
                 exception);
         }

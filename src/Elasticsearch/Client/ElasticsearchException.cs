@@ -58,6 +58,9 @@ public sealed class ElasticsearchException : Exception
         return new ElasticsearchException(failure, Describe(failure, type is null ? $"{status}" : $"{status} {type}"), type);
     }
 
+    /// <summary>The exception for a document that could not be read: its index is gone, or a shard of it is not there yet.</summary>
+    internal static ElasticsearchException OfDocument(string type) => Of(503, type);
+
     /// <summary>
     /// What callers of the ports are told: what passes, or what an operator mends while the process goes on answering from memory, is
     /// <see cref="UnavailableException"/>. At the start denied access is not: the settings may be wrong.

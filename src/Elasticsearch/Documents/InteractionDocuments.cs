@@ -220,8 +220,10 @@ public sealed class InteractionDocuments : LogDocuments
 
     private async Task DeleteAsync(string user, int partition, long upToOffset, CancellationToken cancellationToken)
     {
-        using (await AskAsync(HttpMethod.Post, $"{Series.Alias}/_refresh?ignore_unavailable=true", null, cancellationToken))
+        using var refreshed = await AskAsync(HttpMethod.Post, $"{Series.Alias}/_refresh?ignore_unavailable=true", null, cancellationToken);
+        if (refreshed.RootElement.GetProperty("_shards").GetProperty("failed").GetInt64() > 0)
         {
+            throw new ElasticsearchException(ElasticsearchFailure.Unavailable, "not all documents of an erased user can be seen");
         }
 
         string[] filters =

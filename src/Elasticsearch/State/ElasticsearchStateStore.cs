@@ -127,7 +127,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             {
                 if (document.Error is { } error)
                 {
-                    throw ElasticsearchException.Of(404, error.Type).ForCaller();
+                    throw ElasticsearchException.OfDocument(error.Type).ForCaller();
                 }
 
                 states.Add(document.Found ? new ActorState(kind, id, document.Version, document.Source?.State) : null);
@@ -162,7 +162,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
                     "version":true,"track_total_hits":false,"_source":["state","user","movie","name"]{{after}}}
                     """;
                 var answer = await GuardAsync(() => _client.SendAsync(
-                    "scan", HttpMethod.Post, "_search", body, StateJson.Default.SearchResponse, cancellationToken));
+                    "scan", HttpMethod.Post, "_search?allow_partial_search_results=false", body, StateJson.Default.SearchResponse, cancellationToken));
                 pit = answer.PitId;
                 foreach (var hit in answer.Hits.Hits)
                 {

@@ -12,7 +12,7 @@ internal sealed class StateDocuments(ElasticsearchClient client, string index)
             "load", HttpMethod.Post, $"{index}/_mget", $$"""{"ids":[{{JsonText.Quote(id)}}]}""", StateJson.Default.MgetResponse, cancellationToken);
         var document = answer.Docs[0];
         return document.Error is { } error
-            ? throw ElasticsearchException.Of(404, error.Type)
+            ? throw ElasticsearchException.OfDocument(error.Type)
             : document.Found ? document : null;
     }
 

@@ -72,7 +72,12 @@ internal sealed partial class StoreLease(ElasticsearchClient client, StateDocume
         {
             try
             {
-                await documents.PutAsync(Id, _held, Body(""), CancellationToken.None);
+                // A renewal whose answer was lost has moved it on.
+                var now = await documents.GetAsync(Id, CancellationToken.None);
+                if (now?.Source?.Writer == writer)
+                {
+                    await documents.PutAsync(Id, (now.SequenceNumber, now.PrimaryTerm), Body(""), CancellationToken.None);
+                }
             }
             catch (ElasticsearchException exception)
             {

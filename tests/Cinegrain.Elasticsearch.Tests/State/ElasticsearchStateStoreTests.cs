@@ -293,6 +293,43 @@ public sealed class ElasticsearchStateStoreTests : IAsyncLifetime
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("no_shard_available_action_exception", typeof(UnavailableException))]
+    [InlineData("index_not_found_exception", typeof(ElasticsearchException))]
+    public async Task LoadAsync_DocumentCannotBeRead_TellsWhetherItPasses(string type, Type expected)
+    {
+        // A node that starts answers before its shards are there.
+        using var nodes = new FakeNodes(request => request.Uri.AbsolutePath.EndsWith("_mget", StringComparison.Ordinal)
+            ? new FakeAnswer(200, $$"""{"docs":[{"_id":"x","error":{"type":"{{type}}"} }]}""")
+            : Answer(request));
+        using var client = nodes.Client(attempts: 1);
+        await using var store = Open(client);
+
+        await Assert.ThrowsAsync(expected, async () => await store.LoadAsync(ActorKind.User, ["u"], None));
+        await Assert.ThrowsAsync(expected, async () => await store.LoadCheckpointAsync(Topics.Interactions, 0, None));
+    }
+
+    [Fact]
+    public async Task ScanAsync_AShardIsMissing_IsAnErrorInsteadOfAPartOfTheStates()
+    {
+        using var nodes = new FakeNodes(request => request.Uri.AbsolutePath switch
+        {
+            "/_search" when request.Uri.Query.Contains("allow_partial_search_results=false", StringComparison.Ordinal) => FakeAnswer.Error(503, "search_phase_execution_exception"),
+            "/_search" => new FakeAnswer(200, """{"pit_id":"p","hits":{"hits":[]}}"""),
+            var path when path.EndsWith("_pit", StringComparison.Ordinal) => new FakeAnswer(200, """{"id":"p"}"""),
+            _ => Answer(request),
+        });
+        using var client = nodes.Client(attempts: 1);
+        await using var store = Open(client);
+
+        await Assert.ThrowsAsync<UnavailableException>(async () =>
+        {
+            await foreach (var _ in store.ScanAsync(ActorKind.User, None))
+            {
+            }
+        });
+    }
+
     [Fact]
     public async Task WriteAsync_AnswerToTheCheckpointWasLost_IsNoConflict()
     {

@@ -72,6 +72,51 @@ public sealed class ElasticsearchStoreTests
     }
 
     [ElasticsearchFact]
+    public async Task Run_ElasticsearchIsAwayForAWhile_AnswersFromMemoryAndCatchesUpAlone()
+    {
+        using var folder = new TestFolder();
+        await using var server = new TestElasticsearch();
+        await using var gateway = new Gateway(new Uri(TestElasticsearch.Url!));
+        string[] options =
+        [
+            "--store", "elasticsearch", "--elasticsearch-urls", $"{gateway.Url}", "--elasticsearch-prefix", server.Prefix, "--checkpoint-seconds", "0.2", "--resident-users", "1000",
+        ];
+        await using (var host = await StandaloneProcess.StartReadyAsync(folder.Path, options))
+        {
+            await Films.PutAsync(host);
+            await LearnAsync(host, User, 0, 20);
+            await LearnAsync(host, Other, 10, 20);
+
+            await gateway.ShutAsync();
+            await LearnAsync(host, User, 20, 20);
+            await LearnAsync(host, User, 40, 20);
+            Assert.Equal(10, (await host.GetAsync($"/v1/users/{Other}/recommendations")).GetProperty("items").GetArrayLength());
+            using (var refused = await host.Client.GetAsync("/v1/users/not-in-memory/recommendations"))
+            {
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+                Assert.NotNull(refused.Headers.RetryAfter);
+            }
+
+            using (var audited = await host.Client.GetAsync($"/v1/users/{User}/export"))
+            {
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, audited.StatusCode);
+            }
+
+            gateway.Reopen();
+            await StandaloneProcess.UntilAsync(async () => (await host.Client.GetAsync("/v1/users/not-in-memory/recommendations")).StatusCode == HttpStatusCode.OK);
+            await LearnAsync(host, Other, 60, 20);
+            Assert.Equal(60, (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("interactions").GetInt32());
+            var pseudonym = (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("pseudonym").GetString()!;
+            await StandaloneProcess.UntilAsync(async () => (await server.FindAsync(pseudonym)).Count(document => document.Index.Contains("-interactions-", StringComparison.Ordinal)) == 60);
+            Assert.Equal(0, await host.StopAsync());
+        }
+
+        using var reference = await Reference.ReadAsync(folder.Path);
+        await using var store = server.OpenStore();
+        await reference.AssertStoredAsync(store);
+    }
+
+    [ElasticsearchFact]
     public async Task Delete_User_LeavesATombstoneAlone()
     {
         using var folder = new TestFolder();
