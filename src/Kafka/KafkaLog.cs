@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Cinegrain.Kafka.Appending;
+using Cinegrain.Kafka.Erasing;
 using Cinegrain.Kafka.Native;
 using Cinegrain.Kafka.Reading;
 using Cinegrain.Kafka.Setup;
@@ -24,11 +26,13 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
     private readonly KafkaMetrics _metrics;
     private readonly Appender _appender;
     private readonly PartitionReader _reader;
+    private readonly ErasureRegister _erased;
 
     private KafkaLog(KafkaLogOptions options, Dictionary<string, Partition[]> topics, string identity, TimeProvider time, ILogger logger)
     {
         (_options, _topics, Identity) = (options, topics, identity);
         _metrics = new KafkaMetrics();
+        _erased = new ErasureRegister(topics[Topics.Interactions].Length);
         _appender = new Appender(options, time, logger, _metrics);
         _reader = new PartitionReader([.. topics.Values.SelectMany(partitions => partitions)], options, logger, _metrics);
     }
@@ -59,7 +63,8 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
             var opened = new KafkaLog(options, topics, identity, time, log);
             try
             {
-                await opened.LoadEndsAsync(time, cancellationToken);
+                var firsts = await opened.LoadEndsAsync(time, cancellationToken);
+                await opened.LoadErasuresAsync(firsts, cancellationToken);
                 return opened;
             }
             catch
@@ -116,12 +121,63 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    /// <remarks>Interactions of erased users are passed over as if they had expired.</remarks>
     /// <exception cref="WrongLogException">The topic was deleted, made again, or is an older copy.</exception>
     public ValueTask<IReadOnlyList<LogRecord>> ReadAsync(string topic, int partition, long offset, int maximum, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximum, 1);
-        return _reader.ReadAsync(PartitionOf(topic, partition), offset, maximum, cancellationToken);
+        var stream = PartitionOf(topic, partition);
+        return topic != Topics.Interactions || _erased.IsEmpty(partition)
+            ? _reader.ReadAsync(stream, offset, maximum, cancellationToken)
+            : ReadUnerasedAsync(stream, offset, maximum, cancellationToken);
+    }
+
+    /// <summary>
+    /// Reads a part of a partition once, beside the readers that follow it; interactions of erased users are passed over. What is not there is passed over, too.
+    /// </summary>
+    /// <param name="topic">Topic.</param>
+    /// <param name="partition">Partition.</param>
+    /// <param name="from">First offset.</param>
+    /// <param name="until">Offset to stop below.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="UnavailableException">The brokers do not answer.</exception>
+    public async IAsyncEnumerable<LogRecord> ScanAsync(
+        string topic, int partition, long from, long until, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var stream = PartitionOf(topic, partition);
+        await foreach (var record in PartitionScan.ReadAsync(stream, from, Math.Min(until, stream.End), _options, cancellationToken))
+        {
+            if (topic != Topics.Interactions || !_erased.IsErased(partition, record))
+            {
+                yield return record;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Has every reader pass over a user's interactions below an offset, from now on and after any restart. Kafka removes them at their retention.
+    /// </summary>
+    /// <exception cref="UnavailableException">Not now; try again.</exception>
+    public async Task EraseUserAsync(string pseudonym, long below, CancellationToken cancellationToken)
+    {
+        await AppendAsync([_erased.Entry(pseudonym, below)], cancellationToken);
+        _erased.Add(pseudonym, below);
+    }
+
+    /// <summary>Stores positions as the offsets of the log's group: a copy for tools that show lag, which nothing of this program reads.</summary>
+    /// <exception cref="UnavailableException">They were not stored.</exception>
+    public async Task CopyPositionsAsync(IReadOnlyList<(string Topic, int Partition, long Offset)> positions, CancellationToken cancellationToken)
+    {
+        var offsets = positions.Select(position => new TopicPartitionOffset(PartitionOf(position.Topic, position.Partition).Physical, position.Offset)).ToList();
+        try
+        {
+            await Task.Run(() => _reader.CommitGroup(offsets), cancellationToken);
+        }
+        catch (KafkaException exception)
+        {
+            throw new UnavailableException($"the group's offsets were not stored: {exception.Error.Reason}", TimeSpan.FromSeconds(5), exception);
+        }
     }
 
     /// <summary>Writes what waits, for at most the append time-out, then closes. Reads that wait end with <see cref="ObjectDisposedException"/>.</summary>
@@ -137,21 +193,48 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         _metrics.Dispose();
     }
 
+    private async ValueTask<IReadOnlyList<LogRecord>> ReadUnerasedAsync(Partition partition, long offset, int maximum, CancellationToken cancellationToken)
+    {
+        var end = partition.End;
+        while (true)
+        {
+            var records = await _reader.ReadAsync(partition, offset, maximum, cancellationToken);
+            var left = records.Where(record => !_erased.IsErased(partition.Number, record)).ToList();
+            if (left.Count > 0 || records.Count == 0)
+            {
+                return left;
+            }
+
+            // An empty answer says that there is nothing up to the end that the caller saw.
+            offset = records[^1].Offset + 1;
+            if (offset >= end)
+            {
+                return [];
+            }
+        }
+    }
+
     /// <summary>Records of a partition that are fetched ahead of their reader.</summary>
     internal int Prefetched(string topic, int partition) => _reader.Ahead(PartitionOf(topic, partition));
 
-    private Task LoadEndsAsync(TimeProvider time, CancellationToken cancellationToken) => Task.WhenAll(
-        _topics.Values.SelectMany(partitions => partitions).Select(partition => Task.Run(() => LoadEndAsync(partition, time, cancellationToken), cancellationToken)));
+    /// <summary>First offset of each partition of interactions.</summary>
+    private async Task<long[]> LoadEndsAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        var marks = await Task.WhenAll(_topics.Values.SelectMany(partitions => partitions).Select(partition => Task.Run(
+            async () => (Partition: partition, Marks: await LoadEndAsync(partition, time, cancellationToken)), cancellationToken)));
+        return [.. marks.Where(mark => mark.Partition.Topic == Topics.Interactions).OrderBy(mark => mark.Partition.Number).Select(mark => mark.Marks.Low.Value)];
+    }
 
-    private async Task LoadEndAsync(Partition partition, TimeProvider time, CancellationToken cancellationToken)
+    private async Task<WatermarkOffsets> LoadEndAsync(Partition partition, TimeProvider time, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (true)
         {
             try
             {
-                partition.Raise(_reader.QueryWatermarks(partition, _options.OpenTimeout).High.Value);
-                return;
+                var marks = _reader.QueryWatermarks(partition, _options.OpenTimeout);
+                partition.Raise(marks.High.Value);
+                return marks;
             }
             catch (KafkaException exception) when (IsPassing(exception.Error.Code) && time.GetElapsedTime(started) < _options.OpenTimeout)
             {
@@ -159,6 +242,20 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
                 await Task.Delay(Moment, time, cancellationToken);
             }
         }
+    }
+
+    /// <summary>Reads who is erased, and forgets those whose last record has expired.</summary>
+    private async Task LoadErasuresAsync(long[] firsts, CancellationToken cancellationToken)
+    {
+        var register = _topics[Topics.Erasures][0];
+        await foreach (var record in PartitionScan.ReadAsync(register, 0, register.End, _options, cancellationToken))
+        {
+            _erased.Read(record);
+        }
+
+        var expired = firsts.SelectMany((first, partition) => _erased.Expired(partition, first))
+            .Select(key => new LogEntry(Topics.Erasures, key, ReadOnlyMemory<byte>.Empty)).ToList();
+        await AppendAsync(expired, cancellationToken);
     }
 
     private static bool IsPassing(ErrorCode code) => code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable

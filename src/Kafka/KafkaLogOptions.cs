@@ -16,6 +16,7 @@ public sealed record KafkaLogOptions
         [Topics.Movies] = 1,
         [Topics.Rejected] = 1,
         [Topics.Intake] = 4,
+        [Topics.Erasures] = 1,
     };
 
     /// <summary>How long records are kept after their arrival when nothing else is said; a topic that is not here is compacted.</summary>
@@ -89,6 +90,7 @@ public sealed record KafkaLogOptions
         {
             Require(DefaultPartitions.ContainsKey(topic), $"there is no topic {topic}; the topics are {string.Join(", ", DefaultPartitions.Keys)}");
             Require(count is >= 1 and <= MaximumPartitions, $"topic {topic} cannot have {count} partitions; choose 1 to {MaximumPartitions}");
+            Require(topic != Topics.Erasures || count == 1, $"topic {topic} has one partition");
         }
 
         foreach (var (topic, retention) in Retention)

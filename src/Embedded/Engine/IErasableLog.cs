@@ -10,6 +10,9 @@ public readonly record struct LogErasure(int Interactions, int Rejected);
 /// <summary>A log that can remove records for good, and find those of one key.</summary>
 public interface IErasableLog : ILog
 {
+    /// <summary>True when what is erased is gone at once; false when every reader passes over it until retention removes it.</summary>
+    bool ErasesAtOnce => true;
+
     /// <summary>
     /// Removes a user's interactions below an offset and all refused input that names the user, so that no file has their bytes. May be repeated.
     /// </summary>

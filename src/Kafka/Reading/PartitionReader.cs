@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Cinegrain.Kafka.Native;
 using Cinegrain.Kafka.Telemetry;
 using Cinegrain.Model.Ports;
@@ -254,7 +253,7 @@ internal sealed partial class PartitionReader : IAsyncDisposable
                 return;
             }
 
-            var pause = feed.Add(ToRecord(result));
+            var pause = feed.Add(PartitionScan.ToRecord(result));
             feed.Partition.Raise(result.Offset.Value + 1);
             if (pause)
             {
@@ -336,12 +335,6 @@ internal sealed partial class PartitionReader : IAsyncDisposable
             partition.Raise(high.Value);
         }
     }
-
-    private static LogRecord ToRecord(ConsumeResult<byte[]?, byte[]?> result) => new(
-        result.Offset.Value,
-        result.Message.Key is { } key ? Encoding.UTF8.GetString(key) : "",
-        result.Message.Value,
-        result.Message.Timestamp.UnixTimestampMs);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Topic}/{Partition}: records {From} to {To} have expired before they were read.")]
     private partial void LogExpired(string topic, int partition, long from, long to);

@@ -15,6 +15,9 @@ public static class Topics
     /// <summary>Raw interactions of third-party producers, before the gate; key = any. On Kafka alone.</summary>
     public const string Intake = "cinegrain.intake";
 
+    /// <summary>Whose interactions are passed over; key = hash of the pseudonym. Compacted. On Kafka alone, which cannot remove them.</summary>
+    public const string Erasures = "cinegrain.erasures";
+
     /// <summary>Refused input; key = source; <see cref="Events.RejectedInput"/>.</summary>
     public const string Rejected = "cinegrain.rejected";
 }

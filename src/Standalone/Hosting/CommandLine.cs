@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Ingest;
+using Cinegrain.Kafka;
 using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Standalone.Hosting;
@@ -18,7 +19,17 @@ internal static class CommandLine
         (nameof(StandaloneOptions.Urls), "Addresses to listen on, separated by ;. Default: http://localhost:5080"),
         (nameof(StandaloneOptions.DemoViewers), "Viewers of the demo. Default: 3000"),
         (nameof(StandaloneOptions.DemoRate), "Interactions a second of the demo's viewers. Default: 20"),
-        (nameof(StandaloneOptions.Log), "Where events are logged: sqlite. Default: sqlite"),
+        (nameof(StandaloneOptions.Log), "Where events are logged: sqlite or kafka. Default: sqlite"),
+        (nameof(StandaloneOptions.KafkaBootstrap), "Brokers of Kafka, separated by commas. Default: localhost:9092"),
+        (nameof(StandaloneOptions.KafkaPrefix), "What stands before the names of topics and groups. Default: nothing"),
+        (nameof(StandaloneOptions.KafkaReplication), "Copies of each topic that is made. Default: what the brokers have"),
+        (nameof(StandaloneOptions.KafkaSecurity), "plaintext, ssl, sasl_plaintext or sasl_ssl. Default: plaintext"),
+        (nameof(StandaloneOptions.KafkaSaslMechanism), "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with the sasl protocols."),
+        (nameof(StandaloneOptions.KafkaUser), "User of Kafka, with the sasl protocols."),
+        (nameof(StandaloneOptions.KafkaPasswordFile), "File with the password of that user."),
+        (nameof(StandaloneOptions.KafkaCa), "PEM file of the authority that signs the brokers' certificates."),
+        (nameof(StandaloneOptions.KafkaCertificate), "PEM file of a client certificate, for brokers that ask for one."),
+        (nameof(StandaloneOptions.KafkaKey), "PEM file of that certificate's key."),
         (nameof(StandaloneOptions.Store), "Where states are kept: sqlite or elasticsearch. Default: sqlite"),
         (nameof(StandaloneOptions.ElasticsearchUrls), "Nodes of Elasticsearch, separated by ;. Default: http://localhost:9200"),
         (nameof(StandaloneOptions.ElasticsearchApiKeyFile), "File with the API key for Elasticsearch, encoded as Elasticsearch gives it."),
@@ -47,7 +58,7 @@ internal static class CommandLine
     ];
 
     // Not on the command line, which everybody on the machine can read.
-    private static readonly string[] Secrets = [nameof(StandaloneOptions.ElasticsearchApiKey), nameof(StandaloneOptions.ElasticsearchPassword)];
+    private static readonly string[] Secrets = [nameof(StandaloneOptions.ElasticsearchApiKey), nameof(StandaloneOptions.ElasticsearchPassword), nameof(StandaloneOptions.KafkaPassword)];
 
     private static readonly (string Property, string Description)[] Flags =
     [
@@ -127,7 +138,7 @@ internal static class CommandLine
     /// <summary>What the user can do something about is told in a sentence; anything else is a fault of ours and shows its stack.</summary>
     private static string? Sentence(Exception exception) => exception switch
     {
-        SettingsException or DataFolderException or StorageDamagedException or WrongLogException or StoreTakenException or ElasticsearchException or UnavailableException or PseudonymKeyFileException
+        SettingsException or DataFolderException or StorageDamagedException or WrongLogException or StoreTakenException or KafkaSetupException or ElasticsearchException or UnavailableException or PseudonymKeyFileException
             or InvalidDataException or ArgumentException => exception.Message,
         IOException when exception.Message.Contains("address already in use", StringComparison.OrdinalIgnoreCase) =>
             $"{exception.Message.TrimEnd('.')}; another program listens there: stop it, or choose another address with --urls",

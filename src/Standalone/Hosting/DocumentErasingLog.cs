@@ -9,6 +9,8 @@ internal sealed class DocumentErasingLog(IErasableLog log, InteractionDocuments 
 {
     public string Identity => log.Identity;
 
+    public bool ErasesAtOnce => log.ErasesAtOnce;
+
     public int PartitionCount(string topic) => log.PartitionCount(topic);
 
     public Task<LogPosition[]> AppendAsync(IReadOnlyList<LogEntry> entries, CancellationToken cancellationToken) => log.AppendAsync(entries, cancellationToken);

@@ -45,9 +45,9 @@ internal sealed class ElasticsearchHostStore : IHostStore
             {
                 Nodes = [.. options.ElasticsearchUrls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
                     .Select(url => Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri : new Uri(url, UriKind.Relative))],
-                ApiKey = Secret(options.ElasticsearchApiKey, options.ElasticsearchApiKeyFile, nameof(options.ElasticsearchApiKeyFile)),
+                ApiKey = Secrets.Read(options.ElasticsearchApiKey, options.ElasticsearchApiKeyFile, nameof(options.ElasticsearchApiKeyFile)),
                 User = options.ElasticsearchUser,
-                Password = Secret(options.ElasticsearchPassword, options.ElasticsearchPasswordFile, nameof(options.ElasticsearchPasswordFile)),
+                Password = Secrets.Read(options.ElasticsearchPassword, options.ElasticsearchPasswordFile, nameof(options.ElasticsearchPasswordFile)),
                 CertificateFingerprint = options.ElasticsearchFingerprint,
                 Prefix = options.ElasticsearchPrefix,
                 Compress = options.ElasticsearchCompress,
@@ -56,23 +56,6 @@ internal sealed class ElasticsearchHostStore : IHostStore
         catch (ArgumentException exception)
         {
             throw new SettingsException([exception.Message]);
-        }
-    }
-
-    private static string? Secret(string? value, string? file, string setting)
-    {
-        if (file is null || value is not null)
-        {
-            return value;
-        }
-
-        try
-        {
-            return File.ReadAllText(file).Trim();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new SettingsException([$"{StandaloneOptions.Name(setting)} cannot be read: {exception.Message}"]);
         }
     }
 

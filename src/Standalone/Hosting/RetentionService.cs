@@ -1,13 +1,13 @@
 using Cinegrain.Embedded.Engine;
-using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Model.Ports;
+using Cinegrain.Standalone.Logs;
 using Cinegrain.Standalone.Recommending;
 
 namespace Cinegrain.Standalone.Hosting;
 
 /// <summary>Removes what is older than its retention, at the start and then every ten minutes; never what a checkpoint still needs.</summary>
 internal sealed partial class RetentionService(
-    SqliteLog log, IHostStore store, RecommendationEngine engine, StandaloneRetention retention, TimeProvider time, ILogger<RetentionService> logger)
+    IHostLog log, IHostStore store, RecommendationEngine engine, StandaloneRetention retention, TimeProvider time, ILogger<RetentionService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
@@ -28,9 +28,7 @@ internal sealed partial class RetentionService(
         {
             try
             {
-                var needed = engine.NeededFrom().ToDictionary(n => (n.Topic, n.Partition), n => n.Offset);
-                var trimmed = await log.TrimAsync(
-                    time.GetUtcNow(), (topic, partition) => needed.GetValueOrDefault((topic, partition), log.End(topic, partition)), stoppingToken);
+                var trimmed = await log.TrimAsync(engine.NeededFrom(), time.GetUtcNow(), stoppingToken);
                 await store.TrimAsync(retention, time.GetUtcNow(), stoppingToken);
                 if (trimmed.Segments + trimmed.Records > 0)
                 {

@@ -4,10 +4,12 @@ using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Ingest;
+using Cinegrain.Kafka;
 using Cinegrain.Model;
 using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Ports;
 using Cinegrain.Standalone.Demo;
+using Cinegrain.Standalone.Logs;
 using Cinegrain.Standalone.Recommending;
 
 namespace Cinegrain.Standalone.Hosting;
@@ -19,6 +21,8 @@ internal static class StandaloneHost
     /// <exception cref="SettingsException">The host must not start with these settings.</exception>
     /// <exception cref="DataFolderException">The data folder is in use, cannot be written, or is of a newer version.</exception>
     /// <exception cref="StorageDamagedException">A database is damaged.</exception>
+    /// <exception cref="KafkaSetupException">The Kafka cluster is not as it must be.</exception>
+    /// <exception cref="UnavailableException">The log or the store does not answer.</exception>
     /// <exception cref="PseudonymKeyFileException">The file of the pseudonyms' key cannot be used.</exception>
     public static WebApplication Build(StandaloneOptions options, WebApplicationBuilder builder)
     {
@@ -38,7 +42,9 @@ internal static class StandaloneHost
         services.AddSingleton(_ => folder);
         services.AddSingleton(time);
         services.AddSingleton(retention);
-        var log = SqliteLog.Open(folder.Path, LogOptions(options, retention), time);
+        services.AddSingleton<IHostLog>(provider => options.Log == "kafka"
+            ? KafkaHostLog.OpenAsync(options, retention, folder.Path, time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult()
+            : new SqliteHostLog(SqliteLog.Open(folder.Path, LogOptions(options, retention), time)));
         services.AddSingleton<IHostStore>(provider => options.Store == "elasticsearch"
             ? new ElasticsearchHostStore(
                 options, provider.GetRequiredService<SharedModel>().Index, time, provider.GetRequiredService<ILogger<ElasticsearchStateStore>>())
@@ -46,15 +52,16 @@ internal static class StandaloneHost
         services.AddSingleton(provider => provider.GetRequiredService<IHostStore>().States);
         if (options.Store == "elasticsearch")
         {
-            AddDocuments(services, log);
+            AddDocuments(services);
         }
 
-        services.AddSingleton(_ => log);
-        services.AddSingleton<ILog>(_ => log);
-        services.AddSingleton<IErasableLog>(_ => log);
+        services.AddSingleton(provider => provider.GetRequiredService<IHostLog>().Log);
+        services.AddSingleton<ILog>(provider => provider.GetRequiredService<IErasableLog>());
         services.AddSingleton(_ => new SharedModel(new ModelOptions { ExploreShare = options.ExploreShare, Stage1Share = options.Stage1Share }));
         services.AddSingleton(provider => new RecommendationEngine(
-            provider.GetService<InteractionDocuments>() is { } documents ? new DocumentErasingLog(log, documents) : log,
+            provider.GetService<InteractionDocuments>() is { } documents
+                ? new DocumentErasingLog(provider.GetRequiredService<IErasableLog>(), documents)
+                : provider.GetRequiredService<ILog>(),
             provider.GetRequiredService<IStateStore>(),
             provider.GetRequiredService<SharedModel>(),
             new EngineOptions
@@ -70,7 +77,7 @@ internal static class StandaloneHost
             provider.GetRequiredService<ILogger<RecommendationEngine>>()));
         services.AddSingleton<IMovieLookup>(provider => new ViewLookup(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton(provider => new Intake(
-            log, provider.GetRequiredService<IMovieLookup>(), provider.GetRequiredService<Pseudonymizer>(), time, new IntakeOptions()));
+            provider.GetRequiredService<ILog>(), provider.GetRequiredService<IMovieLookup>(), provider.GetRequiredService<Pseudonymizer>(), time, new IntakeOptions()));
         services.AddSingleton(provider => new TitleSearch(provider.GetRequiredService<SharedModel>().View));
         services.AddSingleton<RejectedCounts>();
         services.AddSingleton<DashboardSource>();
@@ -95,6 +102,9 @@ internal static class StandaloneHost
         services.AddHostedService<EngineService>();
         services.AddHostedService(provider => provider.GetRequiredService<RejectedCounts>());
         services.AddHostedService<RetentionService>();
+        services.AddSingleton<IntakeTopic>();
+        services.AddHostedService(provider => provider.GetRequiredService<IntakeTopic>());
+        services.AddHostedService<LogWatch>();
         if (options is { Store: "elasticsearch", Documents: "all" })
         {
             services.AddHostedService<DocumentService>();
@@ -107,6 +117,7 @@ internal static class StandaloneHost
         }
 
         var app = builder.Build();
+        app.Services.GetRequiredService<IHostLog>();
         app.Services.GetRequiredService<IHostStore>();
         app.Services.GetRequiredService<Pseudonymizer>();
         if (LoopbackGuard.Refusal(options.Urls.Split(';'), app.Services.GetRequiredService<ApiKeyStore>()) is { } refusal)
@@ -120,17 +131,17 @@ internal static class StandaloneHost
     }
 
     /// <summary>What analysts get. Documents that are there lose an erased user also when no new ones are written.</summary>
-    private static void AddDocuments(IServiceCollection services, ILog log)
+    private static void AddDocuments(IServiceCollection services)
     {
         services.AddSingleton(provider => new InteractionDocuments(
             Client(provider),
-            log,
+            provider.GetRequiredService<ILog>(),
             provider.GetRequiredService<IStateStore>(),
             Titles(provider.GetRequiredService<SharedModel>().View),
             provider.GetRequiredService<ILogger<InteractionDocuments>>()));
         services.AddSingleton(provider => new RejectedDocuments(
             Client(provider),
-            log,
+            provider.GetRequiredService<ILog>(),
             provider.GetRequiredService<IStateStore>(),
             provider.GetRequiredService<ILogger<RejectedDocuments>>()));
         services.AddSingleton(provider => new MetricDocuments(

@@ -23,6 +23,28 @@ internal sealed record StandaloneOptions
 
     public string Log { get; init; } = "sqlite";
 
+    public string KafkaBootstrap { get; init; } = "localhost:9092";
+
+    public string KafkaPrefix { get; init; } = "";
+
+    public int? KafkaReplication { get; init; }
+
+    public string KafkaSecurity { get; init; } = "plaintext";
+
+    public string? KafkaSaslMechanism { get; init; }
+
+    public string? KafkaUser { get; init; }
+
+    public string? KafkaPassword { get; init; }
+
+    public string? KafkaPasswordFile { get; init; }
+
+    public string? KafkaCa { get; init; }
+
+    public string? KafkaCertificate { get; init; }
+
+    public string? KafkaKey { get; init; }
+
     public string Store { get; init; } = "sqlite";
 
     public string ElasticsearchUrls { get; init; } = "http://localhost:9200";
@@ -105,6 +127,17 @@ internal sealed record StandaloneOptions
             DemoViewers = Whole(nameof(DemoViewers), defaults.DemoViewers, 1, 1_000_000),
             DemoRate = Number(nameof(DemoRate), defaults.DemoRate, 0, 10_000),
             Log = Text(nameof(Log), defaults.Log),
+            KafkaBootstrap = Text(nameof(KafkaBootstrap), defaults.KafkaBootstrap),
+            KafkaPrefix = Text(nameof(KafkaPrefix), defaults.KafkaPrefix),
+            KafkaReplication = section[nameof(KafkaReplication)] is null ? null : Whole(nameof(KafkaReplication), 1, 1, 100),
+            KafkaSecurity = Text(nameof(KafkaSecurity), defaults.KafkaSecurity),
+            KafkaSaslMechanism = section[nameof(KafkaSaslMechanism)],
+            KafkaUser = section[nameof(KafkaUser)],
+            KafkaPassword = section[nameof(KafkaPassword)],
+            KafkaPasswordFile = section[nameof(KafkaPasswordFile)],
+            KafkaCa = section[nameof(KafkaCa)],
+            KafkaCertificate = section[nameof(KafkaCertificate)],
+            KafkaKey = section[nameof(KafkaKey)],
             Store = Text(nameof(Store), defaults.Store),
             ElasticsearchUrls = Text(nameof(ElasticsearchUrls), defaults.ElasticsearchUrls),
             ElasticsearchApiKey = section[nameof(ElasticsearchApiKey)],
@@ -137,7 +170,7 @@ internal sealed record StandaloneOptions
             OpenMetrics = Flag(nameof(OpenMetrics)),
             AccessLog = Flag(nameof(AccessLog)),
         };
-        OneOf(nameof(Log), options.Log, "sqlite");
+        OneOf(nameof(Log), options.Log, "sqlite", "kafka");
         OneOf(nameof(Store), options.Store, "sqlite", "elasticsearch");
         OneOf(nameof(Documents), options.Documents, "all", "state", "none");
         foreach (var url in options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries))

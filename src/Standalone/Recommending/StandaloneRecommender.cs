@@ -110,17 +110,26 @@ internal sealed class StandaloneRecommender(
             await documents.WaitAsync(position.Partition, position.Offset + 1, cancellationToken);
         }
 
-        return new ErasureReport(
-            LogPositions.Format(position),
-            now,
-            new Dictionary<string, long> { ["log records"] = records, ["state"] = known > 0 ? 1 : 0 },
-            [
-                new RemainingData(
-                    "tombstone", "a hash of the pseudonym with a version, so that no older record brings the user back", null),
-                new RemainingData("signals", "interactions seen from their movies in the log; they name no user", now + retention.Signals),
-                new RemainingData("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),
-                new RemainingData("audit entry", "that and when this erasure was asked for, under a hash of the pseudonym", now + retention.Audit),
-            ]);
+        var removed = new Dictionary<string, long> { ["state"] = known > 0 ? 1 : 0 };
+        var remaining = new List<RemainingData>
+        {
+            new("tombstone", "a hash of the pseudonym with a version, so that no older record brings the user back", null),
+            new("signals", "interactions seen from their movies in the log; they name no user", now + retention.Signals),
+            new("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),
+            new("audit entry", "that and when this erasure was asked for, under a hash of the pseudonym", now + retention.Audit),
+        };
+        if (log.ErasesAtOnce)
+        {
+            removed["log records"] = records;
+        }
+        else
+        {
+            removed["log records passed over"] = records;
+            remaining.Insert(0, new("log records", "interactions in the log that no reader of this program sees any more", now + retention.Interactions));
+            remaining.Insert(1, new("refused input", "lines that the quality gate refused, under the pseudonym", now + retention.Rejected));
+        }
+
+        return new ErasureReport(LogPositions.Format(position), now, removed, remaining);
     }
 
     public async Task<string> SetConsentAsync(string user, bool learning, CancellationToken cancellationToken)

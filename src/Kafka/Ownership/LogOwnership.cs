@@ -1,0 +1,181 @@
+using Cinegrain.Kafka.Native;
+using Cinegrain.Kafka.Setup;
+using Cinegrain.Model.Ports;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cinegrain.Kafka.Ownership;
+
+/// <summary>
+/// Keeps a second process from learning from the same log: whoever learns is the member of a group that holds the one partition of the identity's
+/// topic. A member that is named keeps its place through a restart; of one that died without a successor the place is free after the session time-out.
+/// </summary>
+public sealed partial class LogOwnership : IAsyncDisposable
+{
+    private const int ChecksBeforeLost = 6;
+
+    private static readonly TimeSpan Session = TimeSpan.FromSeconds(10), Patience = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100), CheckPeriod = TimeSpan.FromSeconds(3);
+
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TopicPartition _token;
+    private readonly IConsumer<Ignore, Ignore> _consumer;
+    private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isHeld;
+    private int _checks;
+    private long _checked;
+    private volatile bool _stopping;
+
+    private LogOwnership(KafkaLogOptions options, string member, TimeProvider time, ILogger logger)
+    {
+        (_time, _logger) = (time, logger);
+        _token = new TopicPartition(options.PhysicalName(LogIdentity.Topic), 0);
+        var config = ClientSettings.Consumer(options);
+        config.GroupId = ClientSettings.Group(options) + "-owner";
+        config.GroupInstanceId = member;
+        config.SessionTimeoutMs = (int)Session.TotalMilliseconds;
+        config.HeartbeatIntervalMs = 2_000;
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
+        config.AutoOffsetReset = AutoOffsetReset.Latest;
+        _consumer = new ConsumerBuilder<Ignore, Ignore>(config)
+            .SetPartitionsAssignedHandler((_, partitions) =>
+            {
+                if (partitions.Contains(_token))
+                {
+                    Hold();
+                }
+            })
+            .SetPartitionsRevokedHandler((_, _) => LetGo())
+            .SetPartitionsLostHandler((_, _) => LetGo())
+            .SetErrorHandler((_, error) =>
+            {
+                // Fenced: another process took the same member's place.
+                if (error.IsFatal)
+                {
+                    _lost.TrySetResult();
+                }
+            })
+            .SetLogHandler((_, _) => { })
+            .Build();
+        new Thread(Run) { IsBackground = true, Name = "kafka ownership" }.Start();
+    }
+
+    /// <summary>Completes when another process learns from the log now, so that this one must stop. Brokers that are away do not complete it.</summary>
+    public Task Lost => _lost.Task;
+
+    /// <summary>Waits until this process is the one that learns.</summary>
+    /// <param name="options">The log, which is open already.</param>
+    /// <param name="member">Name that is the same for each start on the same data: letters, digits, '.', '_' and '-'.</param>
+    /// <exception cref="KafkaSetupException">Another process is.</exception>
+    public static async Task<LogOwnership> AcquireAsync(
+        KafkaLogOptions options, string member, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
+    {
+        NativeLibrdkafka.EnsureLoaded();
+        var ownership = new LogOwnership(options, member, time, logger ?? NullLogger.Instance);
+        try
+        {
+            await ownership._held.Task.WaitAsync(Patience, time, cancellationToken);
+            return ownership;
+        }
+        catch (TimeoutException)
+        {
+            await ownership.DisposeAsync();
+            throw new KafkaSetupException(
+                $"another process learns from this log already (it holds group {ClientSettings.Group(options)}-owner): two would learn everything twice. Stop it "
+                + "first, or give this one a log of its own with another prefix");
+        }
+        catch
+        {
+            await ownership.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        await _ended.Task;
+        _consumer.Dispose();
+    }
+
+    private void Run()
+    {
+        _consumer.Subscribe(_token.Topic);
+        while (!_stopping)
+        {
+            try
+            {
+                _consumer.Consume(Poll);
+            }
+            catch (ConsumeException exception)
+            {
+                LogClient(exception.Error.Reason);
+            }
+
+            CheckWhenNotHeld();
+        }
+
+        try
+        {
+            _consumer.Close();
+        }
+        catch (KafkaException exception)
+        {
+            LogClient(exception.Error.Reason);
+        }
+
+        _ended.TrySetResult();
+    }
+
+    private void Hold()
+    {
+        _isHeld = true;
+        _checks = 0;
+        _held.TrySetResult();
+    }
+
+    private void LetGo()
+    {
+        if (_isHeld && !_stopping)
+        {
+            LogUncertain();
+        }
+
+        _isHeld = false;
+        _checked = _time.GetTimestamp();
+    }
+
+    /// <summary>While the brokers are away nobody can take the place; when they answer and it does not come back, somebody has it.</summary>
+    private void CheckWhenNotHeld()
+    {
+        if (_isHeld || !_held.Task.IsCompleted || _time.GetElapsedTime(_checked) < CheckPeriod)
+        {
+            return;
+        }
+
+        _checked = _time.GetTimestamp();
+        try
+        {
+            _consumer.QueryWatermarkOffsets(_token, Poll * 10);
+            if (++_checks >= ChecksBeforeLost)
+            {
+                _lost.TrySetResult();
+            }
+        }
+        catch (KafkaException)
+        {
+            _checks = 0;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The hold on the log is uncertain: Kafka's group does not answer, or another process asks for it.")]
+    private partial void LogUncertain();
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "librdkafka: {Text}")]
+    private partial void LogClient(string text);
+}
