@@ -1,5 +1,6 @@
 using System.Reflection;
 using Cinegrain.Contracts;
+using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Tests.Support;
 using Cinegrain.Model.Ports;
 

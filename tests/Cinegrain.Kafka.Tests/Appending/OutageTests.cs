@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Tests.Support;
 using Cinegrain.Model.Ports;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Tests.Support;
 using Cinegrain.Model.Ports;
 using Confluent.Kafka;

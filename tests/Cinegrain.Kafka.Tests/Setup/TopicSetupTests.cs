@@ -1,3 +1,4 @@
+using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Tests.Support;
 using Cinegrain.Model.Ports;
 using Confluent.Kafka.Admin;

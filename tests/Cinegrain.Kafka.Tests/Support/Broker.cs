@@ -1,3 +1,4 @@
+using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Native;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -7,16 +8,10 @@ namespace Cinegrain.Kafka.Tests.Support;
 /// <summary>The Kafka that the environment names, and one log of its own for each test on it.</summary>
 internal static class Broker
 {
-    /// <summary>Variable with the address of a broker.</summary>
-    public const string Variable = "CINEGRAIN_TEST_KAFKA";
-
     private static int _logs;
 
     /// <summary>Address, or null.</summary>
-    public static string? Bootstrap { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } address ? address : null;
-
-    /// <summary>Why tests are skipped, or null.</summary>
-    public static string? Skip => Bootstrap is null ? $"No Kafka: set {Variable} to the address of a broker, such as localhost:9092." : null;
+    public static string? Bootstrap => KafkaServer.Bootstrap;
 
     /// <summary>Options of a log that nobody else has.</summary>
     public static KafkaLogOptions NewOptions() => new()

@@ -1,5 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Cinegrain.Contracts.Servers;
+using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Kafka;
+using Cinegrain.Model.Ports;
 using Cinegrain.Standalone.Tests.Support;
 using Xunit;
 
@@ -28,7 +32,16 @@ public sealed class CrashTests
         await reference.AssertStoredAsync(store);
     }
 
-    private static async Task<Reference> RunAsync(string folder, int kills, string[] options)
+    [KafkaFact]
+    public async Task Killed_ManyTimesUnderLoadOnKafka_EndsInTheStateOfARunNeverKilled()
+    {
+        using var folder = new TestFolder();
+        await using var kafka = new TestKafka();
+        using var reference = await RunAsync(folder.Path, Kills / 2, kafka.Options, kafka.OpenLogAsync);
+        await reference.AssertStoredAsync(folder.Path);
+    }
+
+    private static async Task<Reference> RunAsync(string folder, int kills, string[] options, Func<Task<KafkaLog>>? openLog = null)
     {
         const int Seed = 20260301;
         options = [.. options, "--checkpoint-seconds", "0.2"];
@@ -65,8 +78,9 @@ public sealed class CrashTests
         await AssertAcknowledgedAsync(last, load);
         Assert.Equal(0, await last.StopAsync());
 
-        var reference = await Reference.ReadAsync(folder);
-        await Reference.AssertSignalsOnceAsync(folder);
+        await using IAsyncDisposable log = openLog is null ? SqliteLog.Open(folder, new SqliteLogOptions(), TimeProvider.System) : await openLog();
+        var reference = await Reference.ReadAsync((ILog)log);
+        await Reference.AssertSignalsOnceAsync((ILog)log);
         Assert.Equal(load.Acknowledged.Count, reference.Users.Values.Sum(actor => actor.State.Interactions));
         return reference;
     }

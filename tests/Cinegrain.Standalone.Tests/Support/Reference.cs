@@ -25,8 +25,14 @@ internal sealed class Reference : IDisposable
     /// <summary>Reads the log of a folder that no host uses.</summary>
     public static async Task<Reference> ReadAsync(string folder)
     {
-        var reference = new Reference();
         await using var log = SqliteLog.Open(folder, new SqliteLogOptions(), TimeProvider.System);
+        return await ReadAsync(log);
+    }
+
+    /// <summary>Reads any log.</summary>
+    public static async Task<Reference> ReadAsync(ILog log)
+    {
+        var reference = new Reference();
         for (var partition = 0; partition < log.PartitionCount(Topics.Interactions); partition++)
         {
             await foreach (var record in RecordsAsync(log, Topics.Interactions, partition))
@@ -39,7 +45,7 @@ internal sealed class Reference : IDisposable
     }
 
     /// <summary>Records of a partition, to its end.</summary>
-    public static async IAsyncEnumerable<LogRecord> RecordsAsync(SqliteLog log, string topic, int partition)
+    public static async IAsyncEnumerable<LogRecord> RecordsAsync(ILog log, string topic, int partition)
     {
         var end = log.End(topic, partition);
         for (var offset = 0L; offset < end;)
@@ -71,9 +77,8 @@ internal sealed class Reference : IDisposable
     }
 
     /// <summary>No signal stands twice in the log: a start does not emit again what a life before emitted.</summary>
-    public static async Task AssertSignalsOnceAsync(string folder)
+    public static async Task AssertSignalsOnceAsync(ILog log)
     {
-        await using var log = SqliteLog.Open(folder, new SqliteLogOptions(), TimeProvider.System);
         var sources = new HashSet<SignalSource>();
         for (var partition = 0; partition < log.PartitionCount(Topics.Signals); partition++)
         {

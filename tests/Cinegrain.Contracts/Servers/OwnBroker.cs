@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using Xunit;
 
-namespace Cinegrain.Kafka.Tests.Support;
+namespace Cinegrain.Contracts.Servers;
 
 /// <summary>
 /// A broker that a test may kill. Its programs stand in the folder that the environment names: <c>start --dir DIR --port 0</c> starts one and prints
@@ -62,7 +63,7 @@ public sealed class OwnBroker : IAsyncLifetime
 }
 
 /// <summary>A test that kills a broker; skipped, with the reason, where there is none for it.</summary>
-internal sealed class OwnBrokerFactAttribute : FactAttribute
+public sealed class OwnBrokerFactAttribute : FactAttribute
 {
     public OwnBrokerFactAttribute() => Skip = OwnBroker.Skip;
 }
