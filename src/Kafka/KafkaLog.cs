@@ -43,6 +43,10 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
     /// <summary>Records and bytes that wait for the brokers.</summary>
     public (long Records, long Bytes) Queued => _appender.Queued;
 
+    /// <summary>Finds librdkafka, for programs that use the client before they open a log.</summary>
+    /// <exception cref="KafkaSetupException">It is not on this machine; the message names what to install.</exception>
+    public static void LoadClient() => NativeLibrdkafka.EnsureLoaded();
+
     /// <summary>Opens the log: makes the topics that are missing, checks the others, and asks where each partition ends.</summary>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     /// <exception cref="KafkaSetupException">A topic is not as it must be, cannot be made, or librdkafka is missing.</exception>

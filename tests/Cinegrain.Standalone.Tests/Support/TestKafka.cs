@@ -9,6 +9,8 @@ internal sealed class TestKafka(string? bootstrap = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    static TestKafka() => KafkaLog.LoadClient();
+
     public string Bootstrap { get; } = bootstrap ?? KafkaServer.Bootstrap!;
 
     public string Prefix { get; } = $"host-{Guid.NewGuid():N}.";
