@@ -25,7 +25,7 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
     private readonly Dictionary<string, Partition[]> _topics;
     private readonly KafkaMetrics _metrics;
     private readonly Appender _appender;
-    private readonly PartitionReader _reader;
+    private readonly ReaderLanes _reader;
     private readonly ErasureRegister _erased;
 
     private KafkaLog(KafkaLogOptions options, Dictionary<string, Partition[]> topics, string identity, TimeProvider time, ILogger logger)
@@ -34,7 +34,7 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         _metrics = new KafkaMetrics();
         _erased = new ErasureRegister(topics[Topics.Interactions].Length);
         _appender = new Appender(options, time, logger, _metrics);
-        _reader = new PartitionReader([.. topics.Values.SelectMany(partitions => partitions)], options, logger, _metrics);
+        _reader = new ReaderLanes([.. topics.Values.SelectMany(partitions => partitions)], options, logger, _metrics);
     }
 
     /// <inheritdoc/>
@@ -176,7 +176,7 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         var offsets = positions.Select(position => new TopicPartitionOffset(PartitionOf(position.Topic, position.Partition).Physical, position.Offset)).ToList();
         try
         {
-            await Task.Run(() => _reader.CommitGroup(offsets), cancellationToken);
+            await Task.Run(() => _reader.First.CommitGroup(offsets), cancellationToken);
         }
         catch (KafkaException exception)
         {
@@ -218,6 +218,9 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         }
     }
 
+    /// <summary>Times that a reader left the sequence of its partition.</summary>
+    internal long Seeks => _metrics.Seeks;
+
     /// <summary>Records of a partition that are fetched ahead of their reader.</summary>
     internal int Prefetched(string topic, int partition) => _reader.Ahead(PartitionOf(topic, partition));
 
@@ -236,7 +239,7 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         {
             try
             {
-                var marks = _reader.QueryWatermarks(partition, _options.OpenTimeout);
+                var marks = _reader.First.QueryWatermarks(partition, _options.OpenTimeout);
                 partition.Raise(marks.High.Value);
                 return marks;
             }

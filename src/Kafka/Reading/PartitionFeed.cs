@@ -33,6 +33,9 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
     /// <summary>True once it is being fetched.</summary>
     public bool IsStarted { get; private set; }
 
+    /// <summary>When it was last read from, in ticks of the system.</summary>
+    public long LastUsed { get; set; }
+
     /// <summary>Records fetched ahead of the reader.</summary>
     public int Ahead
     {
@@ -54,9 +57,13 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
         }
     }
 
-    /// <summary>Begins anew at an offset, with nothing.</summary>
-    public void Restart(long offset)
+    /// <summary>True from a reservation until it is fetched from there: what arrives in between is of the place before.</summary>
+    public bool IsSeeking { get; private set; }
+
+    /// <summary>Empties the window and moves it to an offset, which is fetched from once <see cref="BeginSeek"/> is called.</summary>
+    public void Reserve(long offset)
     {
+        TaskCompletionSource progress;
         lock (_gate)
         {
             _records.Clear();
@@ -64,7 +71,21 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
             _bytes = 0;
             Base = Frontier = offset;
             IsPaused = false;
-            IsStarted = true;
+            IsStarted = IsSeeking = true;
+            progress = TakeProgress();
+        }
+
+        // Whoever waits here for the place before looks again.
+        progress.TrySetResult();
+    }
+
+    /// <summary>Where to fetch from.</summary>
+    public long BeginSeek()
+    {
+        lock (_gate)
+        {
+            IsSeeking = false;
+            return Frontier;
         }
     }
 
@@ -77,11 +98,16 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
         }
     }
 
-    /// <summary>Records at or above an offset that is covered; and whether the partition may be fetched again.</summary>
-    public (List<LogRecord> Records, long Frontier, bool Resume) Take(long offset, int maximum)
+    /// <summary>Records at or above an offset, and whether the partition may be fetched again; null when the window does not cover the offset.</summary>
+    public (List<LogRecord> Records, long Frontier, bool Resume)? Take(long offset, int maximum)
     {
         lock (_gate)
         {
+            if (IsSeeking || offset < Base || offset > Frontier)
+            {
+                return null;
+            }
+
             var start = IndexOf(offset);
             var count = Math.Min(maximum, _records.Count - start);
             var taken = _records.GetRange(start, count);
@@ -101,7 +127,7 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
         bool pause;
         lock (_gate)
         {
-            if (record.Offset < Frontier)
+            if (IsSeeking || record.Offset < Frontier)
             {
                 return false;
             }
@@ -124,7 +150,7 @@ internal sealed class PartitionFeed(Partition partition, int maximumRecords, lon
         TaskCompletionSource progress;
         lock (_gate)
         {
-            if (frontier > Frontier)
+            if (!IsSeeking && frontier > Frontier)
             {
                 Frontier = frontier;
             }

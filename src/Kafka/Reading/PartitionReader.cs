@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cinegrain.Kafka.Reading;
 
 /// <summary>
-/// Reads all partitions with one consumer, told by hand what to read from where, and one thread that sorts what arrives into a bounded window for
+/// Reads partitions with one consumer, told by hand what to read from where, and one thread that sorts what arrives into a bounded window for
 /// each partition. A window that is full pauses its partition; at half it goes on.
 /// </summary>
 internal sealed partial class PartitionReader : IAsyncDisposable
@@ -21,24 +21,26 @@ internal sealed partial class PartitionReader : IAsyncDisposable
     private readonly KafkaMetrics _metrics;
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
     private readonly Dictionary<TopicPartition, PartitionFeed> _feeds;
+
+    // Of the reader's thread alone.
+    private readonly HashSet<TopicPartition> _assigned = [];
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
 
-    public PartitionReader(IReadOnlyCollection<Partition> partitions, KafkaLogOptions options, ILogger logger, KafkaMetrics metrics)
+    public PartitionReader(IReadOnlyCollection<Partition> partitions, string name, KafkaLogOptions options, ILogger logger, KafkaMetrics metrics)
     {
         (_logger, _metrics) = (logger, metrics);
         var config = ClientSettings.Consumer(options);
         config.StatisticsIntervalMs = 5_000;
         _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config)
-            .SetStatisticsHandler((_, json) => metrics.Report("consumer", json))
+            .SetStatisticsHandler((_, json) => metrics.Report(name, json))
             .SetErrorHandler((_, error) => LogClient("error", error.Reason))
             .SetLogHandler((_, message) => LogClient(message.Facility, message.Message))
             .Build();
         _feeds = partitions.ToDictionary(
             partition => partition.Physical, partition => new PartitionFeed(partition, options.PrefetchedRecords, options.PrefetchedBytes));
-        metrics.ObservePrefetch(() => _feeds.Values.Where(feed => feed.IsStarted).Select(feed => (feed.Partition.Topic, feed.Partition.Number, feed.Ahead)));
         _thread = new Thread(Run) { IsBackground = true, Name = "kafka reader" };
         _thread.Start();
     }
@@ -51,11 +53,11 @@ internal sealed partial class PartitionReader : IAsyncDisposable
     /// <exception cref="KafkaException">They were not stored.</exception>
     public void CommitGroup(IEnumerable<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
 
-    /// <summary>Records fetched ahead of the reader of a partition.</summary>
-    public int Ahead(Partition partition) => _feeds[partition.Physical].Ahead;
+    /// <summary>What was fetched of a partition.</summary>
+    public PartitionFeed Feed(Partition partition) => _feeds[partition.Physical];
 
-    /// <summary>As <see cref="ILog.ReadAsync"/>.</summary>
-    public async ValueTask<IReadOnlyList<LogRecord>> ReadAsync(Partition partition, long offset, int maximum, CancellationToken cancellationToken)
+    /// <summary>As <see cref="ILog.ReadAsync"/>; null when the window does not cover the offset, or no longer does.</summary>
+    public async ValueTask<IReadOnlyList<LogRecord>?> TryReadAsync(Partition partition, long offset, int maximum, CancellationToken cancellationToken)
     {
         var feed = _feeds[partition.Physical];
         while (true)
@@ -64,30 +66,31 @@ internal sealed partial class PartitionReader : IAsyncDisposable
             partition.ThrowIfFailed();
             var grown = partition.NextGrowth();
             var end = partition.End;
-            if (offset >= end)
-            {
-                // What others append is only seen by fetching.
-                if (!feed.IsStarted)
-                {
-                    await StartAsync(feed, offset, cancellationToken);
-                }
-
-                await grown.WaitAsync(cancellationToken);
-                continue;
-            }
-
             await feed.Turn.WaitAsync(cancellationToken);
             try
             {
-                if (await ReadAsync(feed, offset, end, maximum, cancellationToken) is { } records)
+                if (!feed.Covers(offset))
                 {
-                    return records;
+                    return null;
+                }
+
+                // Also when nothing is there yet: what others append is only seen by fetching.
+                if (feed.IsSeeking)
+                {
+                    await SeekAsync(feed, cancellationToken);
+                }
+
+                if (offset < end)
+                {
+                    return await TakeAsync(feed, offset, end, maximum, cancellationToken);
                 }
             }
             finally
             {
                 feed.Turn.Release();
             }
+
+            await grown.WaitAsync(cancellationToken);
         }
     }
 
@@ -104,21 +107,19 @@ internal sealed partial class PartitionReader : IAsyncDisposable
         _consumer.Dispose();
     }
 
-    /// <summary>In the reader's turn: records, or none when there are none up to the end, or null to look again.</summary>
-    private async Task<IReadOnlyList<LogRecord>?> ReadAsync(
+    /// <summary>In the reader's turn: records, or none when there are none up to the end, or null when the window has moved.</summary>
+    private async Task<IReadOnlyList<LogRecord>?> TakeAsync(
         PartitionFeed feed, long offset, long end, int maximum, CancellationToken cancellationToken)
     {
         while (true)
         {
             feed.Partition.ThrowIfFailed();
             var progress = feed.NextProgress();
-            if (!feed.Covers(offset))
+            if (feed.Take(offset, maximum) is not var (records, frontier, resume))
             {
-                await SeekAsync(feed, offset, cancellationToken);
-                continue;
+                return null;
             }
 
-            var (records, frontier, resume) = feed.Take(offset, maximum);
             if (resume)
             {
                 // On the thread that pauses, so that the two happen in the order of the decisions.
@@ -139,31 +140,15 @@ internal sealed partial class PartitionReader : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync(PartitionFeed feed, long offset, CancellationToken cancellationToken)
-    {
-        await feed.Turn.WaitAsync(cancellationToken);
-        try
-        {
-            if (!feed.IsStarted)
-            {
-                await SeekAsync(feed, offset, cancellationToken);
-            }
-        }
-        finally
-        {
-            feed.Turn.Release();
-        }
-    }
-
     /// <summary>Has the thread of the reader begin the partition anew: no record of before arrives after.</summary>
-    private Task SeekAsync(PartitionFeed feed, long offset, CancellationToken cancellationToken)
+    private Task SeekAsync(PartitionFeed feed, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _commands.Enqueue(() =>
         {
             try
             {
-                Begin(feed, offset);
+                Begin(feed);
                 done.TrySetResult();
             }
             catch (KafkaException exception)
@@ -179,17 +164,16 @@ internal sealed partial class PartitionReader : IAsyncDisposable
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    private void Begin(PartitionFeed feed, long offset)
+    private void Begin(PartitionFeed feed)
     {
         var partition = feed.Partition.Physical;
-        if (feed.IsStarted)
+        if (!_assigned.Add(partition))
         {
             _metrics.Sought(feed.Partition.Topic);
             _consumer.IncrementalUnassign([partition]);
         }
 
-        feed.Restart(offset);
-        _consumer.IncrementalAssign([new TopicPartitionOffset(partition, offset)]);
+        _consumer.IncrementalAssign([new TopicPartitionOffset(partition, feed.BeginSeek())]);
 
         // A partition that was paused stays so when it is assigned anew.
         _consumer.Resume([partition]);
@@ -292,7 +276,8 @@ internal sealed partial class PartitionReader : IAsyncDisposable
         catch (KafkaException)
         {
             // The brokers went away in between; the same comes again.
-            Begin(feed, wanted);
+            _consumer.IncrementalUnassign([feed.Partition.Physical]);
+            _consumer.IncrementalAssign([new TopicPartitionOffset(feed.Partition.Physical, wanted)]);
             return;
         }
 

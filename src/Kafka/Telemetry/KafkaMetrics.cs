@@ -13,6 +13,8 @@ internal sealed class KafkaMetrics : IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Client, string Broker), ClientStatistics> _statistics = [];
 
+    private long _seekCount;
+
     public KafkaMetrics()
     {
         _commit = _meter.CreateHistogram<double>("cinegrain.log.commit.duration", "s", "From an append until it is durable.");
@@ -37,7 +39,14 @@ internal sealed class KafkaMetrics : IDisposable
 
     public void Paused(string topic) => _pauses.Add(1, new KeyValuePair<string, object?>("topic", topic));
 
-    public void Sought(string topic) => _seeks.Add(1, new KeyValuePair<string, object?>("topic", topic));
+    /// <summary>Seeks until now.</summary>
+    public long Seeks => Interlocked.Read(ref _seekCount);
+
+    public void Sought(string topic)
+    {
+        Interlocked.Increment(ref _seekCount);
+        _seeks.Add(1, new KeyValuePair<string, object?>("topic", topic));
+    }
 
     public void ObserveQueue(Func<(long Records, long Bytes)> queue, KafkaLogOptions options)
     {

@@ -50,6 +50,26 @@ public sealed class ReadingTests : IAsyncLifetime
     }
 
     [KafkaFact]
+    public async Task ReadAsync_TwoReadersFarApart_DoNotSendEachOtherBackAndForth()
+    {
+        const int Records = 4_000;
+        await using var log = await Broker.OpenAsync(_options);
+        await AppendAsync(log, 0, Records);
+        await Task.WhenAll(ReadFromAsync(0), ReadFromAsync(Records / 2));
+        Assert.Equal(0, log.Seeks);
+
+        async Task ReadFromAsync(long offset)
+        {
+            while (offset < Records)
+            {
+                var records = await ReadAsync(log, offset, 50);
+                Assert.Equal(Enumerable.Range((int)offset, records.Count).Select(i => $"{i}"), records.Select(Text));
+                offset += records.Count;
+            }
+        }
+    }
+
+    [KafkaFact]
     public async Task ReadAsync_FrontExpired_GoesOnWithWhatIsThere()
     {
         await using var log = await Broker.OpenAsync(_options);
