@@ -1,4 +1,5 @@
 using Cinegrain.Model.Blending;
+using Cinegrain.Model.Reranking;
 using Cinegrain.Model.Users;
 
 namespace Cinegrain.Model.Ranking;
@@ -24,7 +25,8 @@ internal static class ListMaker
         using var lease = view.Read();
 
         // A spread list is chosen among all candidates, and a reason is told against their mean.
-        var pool = ranker.Rank(shared, user, query, bucket, variant, describe: diversity > 0 || query.Explain, nowSeconds, query.Count);
+        var pool = ranker.Rank(
+            shared, user, query, bucket, variant, describe: diversity > 0 || query.Explain, nowSeconds, diversity > 0 ? CandidateTable.Candidates : query.Count);
         var chosen = diversity > 0
             ? Diversity.Choose(view, ranker.Top.AsSpan(0, pool), ranker.TopScores.AsSpan(0, pool), query.Count, diversity)
             : ranker.Top[..Math.Min(pool, query.Count)];

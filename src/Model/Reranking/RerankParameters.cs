@@ -50,6 +50,8 @@ internal sealed class RerankParameters
         ? MathF.Log((Calibrations[2 * movie] + CalibrationPrior) / (Calibrations[(2 * movie) + 1] + CalibrationPrior))
         : 0;
 
+    public float Exposure(int movie) => movie < Capacity ? Calibrations[(2 * movie) + 1] : 0;
+
     /// <summary>x = z Σ_d d^−½ E[h_d].</summary>
     public void Query(ReadOnlySpan<int> history, Span<float> query)
     {

@@ -36,6 +36,9 @@ public sealed class RerankWeights
 
     internal float Calibration(int movie) => _parameters.Calibration(movie);
 
+    /// <summary>Sum of the probabilities that a movie was given as a candidate.</summary>
+    internal float Exposure(int movie) => _parameters.Exposure(movie);
+
     /// <summary>Scores the candidates of a table.</summary>
     /// <param name="scores">At least <see cref="CandidateTable.Stride"/> long; what is beyond the candidates means nothing.</param>
     internal void Score(CandidateTable table, int bucket, Span<float> scores)

@@ -73,6 +73,30 @@ public sealed class GuardRailTests
             attacked.Rerank.Parameters.Linear.Concat(attacked.Rerank.Parameters.HiddenWeights), weight => Assert.InRange(weight, -8, 8));
     }
 
+    [Fact]
+    public void Recommend_TheLastPlace_GoesToTheLeastExposedOfTheNextFive()
+    {
+        var world = new World(9, movies: 150, users: 10, events: 2500);
+        using var model = new SequentialModel(new ModelOptions());
+        Array.ForEach(world.Movies, model.Put);
+        Array.ForEach(world.Events, e => model.Learn(e, test: true));
+        var widened = 0;
+        foreach (var state in World.States(model).Where(state => state.HistoryCount > 0))
+        {
+            // A list of a hundred has more places than there are candidates left over.
+            string[] ranking = [.. Ids(state.User, 100)];
+            string[] list = [.. Ids(state.User, 10)];
+            var exposed = ranking[9..15].MinBy(movie => model.Shared.Rerank.Exposure(model.Shared.Index.Handle(movie)))!;
+            Assert.Equal([.. ranking[..9], exposed], list);
+            widened += exposed == ranking[9] ? 0 : 1;
+        }
+
+        Assert.True(widened > 3, $"{widened} lists were widened");
+
+        IEnumerable<string> Ids(string user, int count) =>
+            model.User(user).Recommend(new RecommendationQuery { Count = count }, world.NowSeconds).Items.Select(item => item.Movie);
+    }
+
     private static string[] Lists(SequentialModel model, World world) => [.. World.States(model)
         .Where(state => state.User != "k1-flooder")
         .Select(state => string.Join(' ', model.User(state.User).Recommend(new RecommendationQuery(), world.NowSeconds).Items.Select(item => item.Movie)))];
