@@ -113,7 +113,10 @@ internal sealed class StandaloneRecommender(
         var removed = new Dictionary<string, long> { ["state"] = known > 0 ? 1 : 0 };
         var remaining = new List<RemainingData>
         {
-            new("tombstone", "a hash of the pseudonym with a version, so that no older record brings the user back", null),
+            new(
+                "tombstone",
+                $"{(documents is null ? "a hash of the pseudonym" : "the pseudonym")} with a version, so that no older record brings the user back",
+                null),
             new("signals", "interactions seen from their movies in the log; they name no user", now + retention.Signals),
             new("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),
             new("audit entry", "that and when this erasure was asked for, under a hash of the pseudonym", now + retention.Audit),
