@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Ingest;
@@ -13,48 +14,50 @@ internal static class CommandLine
     private const int Failed = 1;
     private const string Section = "Cinegrain";
 
+    private static readonly StandaloneOptions Defaults = new();
+
     private static readonly (string Property, string Description)[] Texts =
     [
-        (nameof(StandaloneOptions.Data), "Folder of the log, the state and the keys. Default: data"),
-        (nameof(StandaloneOptions.Urls), "Addresses to listen on, separated by ;. Default: http://localhost:5080"),
-        (nameof(StandaloneOptions.DemoViewers), "Viewers of the demo. Default: 3000"),
-        (nameof(StandaloneOptions.DemoRate), "Interactions a second of the demo's viewers. Default: 20"),
-        (nameof(StandaloneOptions.Log), "Where events are logged: sqlite or kafka. Default: sqlite"),
-        (nameof(StandaloneOptions.KafkaBootstrap), "Brokers of Kafka, separated by commas. Default: localhost:9092"),
-        (nameof(StandaloneOptions.KafkaPrefix), "What stands before the names of topics and groups. Default: nothing"),
-        (nameof(StandaloneOptions.KafkaReplication), "Copies of each topic that is made. Default: what the brokers have"),
-        (nameof(StandaloneOptions.KafkaSecurity), "plaintext, ssl, sasl_plaintext or sasl_ssl. Default: plaintext"),
+        (nameof(StandaloneOptions.Data), "Folder of the log, the state and the keys."),
+        (nameof(StandaloneOptions.Urls), "Addresses to listen on, separated by ;."),
+        (nameof(StandaloneOptions.DemoViewers), "Viewers of the demo."),
+        (nameof(StandaloneOptions.DemoRate), "Interactions a second of the demo's viewers."),
+        (nameof(StandaloneOptions.Log), "Where events are logged: sqlite or kafka."),
+        (nameof(StandaloneOptions.KafkaBootstrap), "Brokers of Kafka, separated by commas."),
+        (nameof(StandaloneOptions.KafkaPrefix), "What stands before the names of topics and groups."),
+        (nameof(StandaloneOptions.KafkaReplication), "Copies of each topic that is made; without it, what the brokers have."),
+        (nameof(StandaloneOptions.KafkaSecurity), "plaintext, ssl, sasl_plaintext or sasl_ssl."),
         (nameof(StandaloneOptions.KafkaSaslMechanism), "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with the sasl protocols."),
         (nameof(StandaloneOptions.KafkaUser), "User of Kafka, with the sasl protocols."),
         (nameof(StandaloneOptions.KafkaPasswordFile), "File with the password of that user."),
         (nameof(StandaloneOptions.KafkaCa), "PEM file of the authority that signs the brokers' certificates."),
         (nameof(StandaloneOptions.KafkaCertificate), "PEM file of a client certificate, for brokers that ask for one."),
         (nameof(StandaloneOptions.KafkaKey), "PEM file of that certificate's key."),
-        (nameof(StandaloneOptions.Store), "Where states are kept: sqlite or elasticsearch. Default: sqlite"),
-        (nameof(StandaloneOptions.ElasticsearchUrls), "Nodes of Elasticsearch, separated by ;. Default: http://localhost:9200"),
+        (nameof(StandaloneOptions.Store), "Where states are kept: sqlite or elasticsearch."),
+        (nameof(StandaloneOptions.ElasticsearchUrls), "Nodes of Elasticsearch, separated by ;."),
         (nameof(StandaloneOptions.ElasticsearchApiKeyFile), "File with the API key for Elasticsearch, encoded as Elasticsearch gives it."),
         (nameof(StandaloneOptions.ElasticsearchUser), "User of Elasticsearch, when there is no API key."),
         (nameof(StandaloneOptions.ElasticsearchPasswordFile), "File with the password of that user."),
         (nameof(StandaloneOptions.ElasticsearchFingerprint), "SHA-256 of the certificate authority of Elasticsearch, in hex."),
-        (nameof(StandaloneOptions.ElasticsearchPrefix), "First part of the names of the indices. Default: cinegrain"),
-        (nameof(StandaloneOptions.Documents), "What analysts get in Elasticsearch: all, state (users and movies) or none. Default: all"),
-        (nameof(StandaloneOptions.Partitions), "Partitions of the interactions; fixed when the data folder is made. Default: 4"),
-        (nameof(StandaloneOptions.ResidentUsers), "Users that may be in memory. Default: 200000"),
-        (nameof(StandaloneOptions.ResidentMovies), "Movie actors that may be in memory. Default: 50000"),
-        (nameof(StandaloneOptions.CheckpointSeconds), "Longest time between checkpoints. Default: 5"),
-        (nameof(StandaloneOptions.TestShare), "Share of the users, 0 to 1, that are tested before they are learned. Default: 1"),
-        (nameof(StandaloneOptions.TestsPerSecond), "Tests a second at most. Default: 500"),
-        (nameof(StandaloneOptions.Stage1Share), "Share of the users, 0 to 1, who get lists of stage 1 alone, to compare the two live. Default: 0"),
-        (nameof(StandaloneOptions.ExploreShare), "Share of each list, 0 to 0.5, that goes to films few have tried. Default: 0"),
-        (nameof(StandaloneOptions.RetainInteractionsDays), "Days that interactions stay in the log. Default: 30"),
-        (nameof(StandaloneOptions.RetainSignalsDays), "Days that signals stay in the log. Default: 7"),
-        (nameof(StandaloneOptions.RetainRejectedDays), "Days that refused input stays in the log. Default: 14"),
-        (nameof(StandaloneOptions.RetainAuditDays), "Days that the audit trail is kept. Default: 1096"),
-        (nameof(StandaloneOptions.RetainDocumentsDays), "Days that interactions stay in Elasticsearch. Default: 90"),
-        (nameof(StandaloneOptions.RetainMetricsDays), "Days that metrics stay in Elasticsearch. Default: 30"),
-        (nameof(StandaloneOptions.KeyRate), "Requests a second of one API key. Default: 1000"),
-        (nameof(StandaloneOptions.AddressRate), "Requests a second of one address. Default: 2000"),
-        (nameof(StandaloneOptions.OtlpEndpoint), "Where traces and metrics are sent by OTLP. Default: nowhere"),
+        (nameof(StandaloneOptions.ElasticsearchPrefix), "First part of the names of the indices."),
+        (nameof(StandaloneOptions.Documents), "What analysts get in Elasticsearch: all, state (users and movies) or none."),
+        (nameof(StandaloneOptions.Partitions), $"Partitions of the interactions; fixed when the data folder is made, then {SqliteLogOptions.DefaultPartitions[Topics.Interactions]} without it."),
+        (nameof(StandaloneOptions.ResidentUsers), "Users that may be in memory."),
+        (nameof(StandaloneOptions.ResidentMovies), "Movie actors that may be in memory."),
+        (nameof(StandaloneOptions.CheckpointSeconds), "Longest time between checkpoints."),
+        (nameof(StandaloneOptions.TestShare), "Share of the users, 0 to 1, that are tested before they are learned."),
+        (nameof(StandaloneOptions.TestsPerSecond), "Tests a second at most."),
+        (nameof(StandaloneOptions.Stage1Share), "Share of the users, 0 to 1, who get lists of stage 1 alone, to compare the two live."),
+        (nameof(StandaloneOptions.ExploreShare), "Share of each list, 0 to 0.5, that goes to films few have tried."),
+        (nameof(StandaloneOptions.RetainInteractionsDays), "Days that interactions stay in the log."),
+        (nameof(StandaloneOptions.RetainSignalsDays), "Days that signals stay in the log."),
+        (nameof(StandaloneOptions.RetainRejectedDays), "Days that refused input stays in the log."),
+        (nameof(StandaloneOptions.RetainAuditDays), "Days that the audit trail is kept."),
+        (nameof(StandaloneOptions.RetainDocumentsDays), "Days that interactions stay in Elasticsearch."),
+        (nameof(StandaloneOptions.RetainMetricsDays), "Days that metrics stay in Elasticsearch."),
+        (nameof(StandaloneOptions.KeyRate), "Requests a second of one API key."),
+        (nameof(StandaloneOptions.AddressRate), "Requests a second of one address."),
+        (nameof(StandaloneOptions.OtlpEndpoint), "Where traces and metrics are sent by OTLP; without it, nowhere."),
     ];
 
     // Not on the command line, which everybody on the machine can read.
@@ -72,7 +75,7 @@ internal static class CommandLine
     public static Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand("Cinegrain in one process: log, state, model, REST API and web page.");
-        var texts = Texts.Select(text => (text.Property, Option: new Option<string?>(StandaloneOptions.Name(text.Property)) { Description = text.Description })).ToList();
+        var texts = Texts.Select(text => (text.Property, Option: TextOption(text.Property, text.Description))).ToList();
         var flags = Flags.Select(flag => (flag.Property, Option: new Option<bool>(StandaloneOptions.Name(flag.Property)) { Description = flag.Description })).ToList();
         texts.ForEach(text => root.Options.Add(text.Option));
         flags.ForEach(flag => root.Options.Add(flag.Option));
@@ -80,7 +83,7 @@ internal static class CommandLine
         root.SetAction((result, cancellationToken) =>
         {
             var given = new Dictionary<string, string?>();
-            foreach (var (property, option) in texts.Where(text => result.GetResult(text.Option) is not null))
+            foreach (var (property, option) in texts.Where(text => result.GetResult(text.Option) is { Implicit: false }))
             {
                 given[$"{Section}:{property}"] = result.GetValue(option);
             }
@@ -93,6 +96,18 @@ internal static class CommandLine
             return HostAsync(given, cancellationToken);
         });
         return root.Parse(args).InvokeAsync();
+    }
+
+    /// <summary>An option whose help tells the default, from where it stands; it is not given then.</summary>
+    private static Option<string?> TextOption(string property, string description)
+    {
+        var option = new Option<string?>(StandaloneOptions.Name(property)) { Description = description };
+        if (Convert.ToString(typeof(StandaloneOptions).GetProperty(property)!.GetValue(Defaults), CultureInfo.InvariantCulture) is { Length: > 0 } standard)
+        {
+            option.DefaultValueFactory = _ => standard;
+        }
+
+        return option;
     }
 
     private static async Task<int> HostAsync(Dictionary<string, string?> given, CancellationToken cancellationToken)

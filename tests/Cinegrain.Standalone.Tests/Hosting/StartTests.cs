@@ -35,6 +35,17 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task Help_OfTheHost_TellsDefaults()
+    {
+        using var folder = new TestFolder();
+
+        await using var host = StandaloneProcess.Launch(folder.Path, ["--help"]);
+
+        Assert.Equal(0, await host.Exited.WaitAsync(StandaloneProcess.Limit));
+        Assert.Contains($"[default: {new Cinegrain.Embedded.Engine.EngineOptions().ResidentUsers}]", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_SeveralBadOptions_NamesEach()
     {
         using var folder = new TestFolder();
