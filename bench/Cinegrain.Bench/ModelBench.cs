@@ -1,21 +1,34 @@
 using System.Diagnostics;
+using Cinegrain.Model;
+using Cinegrain.Model.Blending;
 using Cinegrain.Model.Ranking;
+using Cinegrain.Model.Reranking;
 
 namespace Cinegrain.Bench;
 
 /// <summary>The model alone, on one thread.</summary>
 internal static class ModelBench
 {
+    private const int TrainingEvents = 4_000;
+
     /// <summary>Top-10 of 10,000 films for users with 50 films of history, against reading as many numbers from memory.</summary>
     public static void Rank(int films, int events)
     {
         var movies = World.Movies(films);
         using var model = World.Model(movies);
+
+        // The last ones train, so that the weights of stage 2 are not those of the start.
+        var examples = new List<TrainingExample>();
+        var learned = 0;
         foreach (var interaction in World.Interactions(movies, Math.Max(100, events / 80), events))
         {
-            model.Learn(interaction, test: false);
+            if (model.Learn(interaction, test: ++learned > events - TrainingEvents).Example is { } example)
+            {
+                examples.Add(example);
+            }
         }
 
+        Train(model, examples);
         var users = model.Users.Values.Where(user => user.State.HistoryCount == 50).Take(200).ToArray();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var query = new RecommendationQuery();
@@ -59,6 +72,25 @@ internal static class ModelBench
         Console.WriteLine($"rank: top-10 of {films:N0} films, {users.Length} users with 50 films: {passes}");
         Console.WriteLine($"rank: {allocated / passes.Count:N0} bytes allocated a list (the result)");
         Console.WriteLine($"rank: {passes.Median / baseline.Median:N1} times a plain sum of ten columns of {films:N0} floats ({baseline}; {sum:N0})");
+    }
+
+    /// <summary>A training step of each stage.</summary>
+    private static void Train(SequentialModel model, List<TrainingExample> examples)
+    {
+        var (rerank, blend) = (new Quantiles(), new Quantiles());
+        var learner = new RerankLearner(model.Shared.Index, new ModelOptions());
+        var owner = new Blend();
+        foreach (var example in examples)
+        {
+            var started = Stopwatch.GetTimestamp();
+            learner.Learn(example);
+            rerank.Add(Stopwatch.GetElapsedTime(started));
+            started = Stopwatch.GetTimestamp();
+            owner.Learn(example);
+            blend.Add(Stopwatch.GetElapsedTime(started));
+        }
+
+        Console.WriteLine($"rank: a training step of stage 2: {rerank}; of stage 1: {blend}");
     }
 
     /// <summary>Events a second learned by users, movies and view together, against reading the events alone.</summary>
