@@ -3,7 +3,7 @@ ARG DOTNET_VERSION=10.0
 
 FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
 WORKDIR /source
-COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY global.json .editorconfig Directory.Build.props Directory.Packages.props ./
 COPY src ./src
 # Kafka's native library comes from its package, since the image below has none.
 RUN dotnet publish src/Standalone -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/server \
