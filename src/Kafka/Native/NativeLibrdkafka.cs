@@ -7,7 +7,7 @@ namespace Cinegrain.Kafka.Native;
 /// <summary>Finds librdkafka: the one beside the program when it was built with it, else the system's.</summary>
 internal static class NativeLibrdkafka
 {
-    private const string Name = "librdkafka";
+    private const string Name = "librdkafka", SelfContained = "centos8-librdkafka";
 
     private static readonly Lazy<Exception?> Loading = new(Load);
 
@@ -59,6 +59,12 @@ internal static class NativeLibrdkafka
 
         if (name == Name)
         {
+            // The package's first library needs Cyrus SASL, which small images do not have; this one of it needs nothing.
+            if (NativeLibrary.TryLoad(SelfContained, assembly, path, out handle))
+            {
+                return handle;
+            }
+
             foreach (var candidate in Candidates())
             {
                 if (NativeLibrary.TryLoad(candidate, out handle))
