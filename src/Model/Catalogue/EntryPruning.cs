@@ -54,7 +54,7 @@ internal static class EntryPruning
     }
 
     /// <summary>The value that would stand at a place if the values were sorted (Hoare's FIND, 1961; pivot: the median of three).</summary>
-    private static float Smallest(Span<float> values, int place)
+    public static float Smallest(Span<float> values, int place)
     {
         var (low, high) = (0, values.Length - 1);
         while (low < high)

@@ -32,6 +32,9 @@ internal sealed class Ranker
     private const float EraUnknown = -0.8f;
 
     private float[] _recent = [], _whole = [], _scores = [];
+    private int[] _heldMovies = [];
+    private float[] _heldScores = [], _selected = [];
+    private Comparison<int>? _byId;
     private float[] _genreOfSet = [];
     private float[] _taste = [];
     private readonly float[] _eraOfYear = new float[CatalogueView.LastYear];
@@ -336,49 +339,129 @@ internal sealed class Ranker
         }
     }
 
-    /// <summary>The best by score: insertion into a sorted array, behind a vector comparison with the worst that is in.</summary>
+    /// <summary>
+    /// The best by score, ties by the smaller id: whatever reaches the worst of the best so far is held, behind a vector comparison, and when enough is
+    /// held a selection raises that bound.
+    /// </summary>
     private int Select(MovieIndex index, int count, int padded)
     {
+        var capacity = Math.Max(256, 2 * count);
+        if (_heldScores.Length < capacity)
+        {
+            (_heldMovies, _heldScores, _selected) = (new int[capacity], new float[capacity], new float[Math.Max(_selected.Length, capacity)]);
+        }
+
         if (Top.Length < count)
         {
             (Top, TopScores) = (new int[count], new float[count]);
         }
 
-        var found = 0;
-        var threshold = float.NegativeInfinity;
+        var held = 0;
+        var bound = LowerBound(count, padded);
         for (var block = 0; block < padded; block += VectorWidth)
         {
-            var mask = found < count
-                ? Vector256.GreaterThan(Vector256.Create(_scores.AsSpan(block)), Vector256.Create(float.NegativeInfinity)).ExtractMostSignificantBits()
-                : Vector256.GreaterThanOrEqual(Vector256.Create(_scores.AsSpan(block)), Vector256.Create(threshold)).ExtractMostSignificantBits();
+            var mask = Vector256.GreaterThanOrEqual(Vector256.Create(_scores.AsSpan(block)), Vector256.Create(bound)).ExtractMostSignificantBits();
             while (mask != 0)
             {
                 var movie = block + System.Numerics.BitOperations.TrailingZeroCount(mask);
                 mask &= mask - 1;
-                var score = _scores[movie];
-                var place = found;
-                while (place > 0 && (score > TopScores[place - 1]
-                    || (score == TopScores[place - 1] && string.CompareOrdinal(index.Id(movie), index.Id(Top[place - 1])) < 0)))
+                (_heldMovies[held], _heldScores[held]) = (movie, _scores[movie]);
+                if (++held == capacity)
                 {
-                    place--;
+                    (held, bound) = Shrink(index, count, held);
                 }
-
-                if (place == count)
-                {
-                    continue;
-                }
-
-                var last = Math.Min(found, count - 1);
-                Array.Copy(Top, place, Top, place + 1, last - place);
-                Array.Copy(TopScores, place, TopScores, place + 1, last - place);
-                (Top[place], TopScores[place]) = (movie, score);
-                found = Math.Min(found + 1, count);
-                threshold = found == count ? TopScores[count - 1] : float.NegativeInfinity;
             }
         }
 
+        Order(index, held);
+        var found = Math.Min(held, count);
+        Array.Copy(_heldMovies, Top, found);
+        Array.Copy(_heldScores, TopScores, found);
         return found;
     }
+
+    /// <summary>
+    /// A score that at least so many movies reach: each block has a movie with the block's maximum, so the count-th highest of the maxima is one.
+    /// </summary>
+    private float LowerBound(int count, int padded)
+    {
+        const int Block = 8 * VectorWidth;
+        var blocks = padded / Block;
+        if (blocks < count)
+        {
+            return float.MinValue;
+        }
+
+        if (_selected.Length < blocks)
+        {
+            _selected = new float[blocks];
+        }
+
+        for (var block = 0; block < blocks; block++)
+        {
+            var scores = _scores.AsSpan(block * Block, Block);
+            var highest = Vector256.Create<float>(scores);
+            for (var at = VectorWidth; at < Block; at += VectorWidth)
+            {
+                highest = Vector256.Max(highest, Vector256.Create<float>(scores[at..]));
+            }
+
+            var half = Vector128.Max(highest.GetLower(), highest.GetUpper());
+            _selected[block] = Math.Max(Math.Max(half[0], half[1]), Math.Max(half[2], half[3]));
+        }
+
+        return Math.Max(float.MinValue, EntryPruning.Smallest(_selected.AsSpan(0, blocks), blocks - count));
+    }
+
+    /// <summary>Lets go of what is not among the best; returns how many stay, and the score of the worst of the best.</summary>
+    private (int Held, float Bound) Shrink(MovieIndex index, int count, int held)
+    {
+        Array.Copy(_heldScores, _selected, held);
+        var bound = EntryPruning.Smallest(_selected.AsSpan(0, held), held - count);
+        var kept = 0;
+        for (var i = 0; i < held; i++)
+        {
+            if (_heldScores[i] >= bound)
+            {
+                (_heldMovies[kept], _heldScores[kept]) = (_heldMovies[i], _heldScores[i]);
+                kept++;
+            }
+        }
+
+        if (kept < held)
+        {
+            return (kept, bound);
+        }
+
+        // All are equal, or nearly: the ids decide.
+        Order(index, held);
+        return (count, bound);
+    }
+
+    /// <summary>Sorts what is held: best first, ties by id.</summary>
+    private void Order(MovieIndex index, int held)
+    {
+        Array.Sort(_heldScores, _heldMovies, 0, held);
+        Array.Reverse(_heldScores, 0, held);
+        Array.Reverse(_heldMovies, 0, held);
+        for (var from = 0; from < held;)
+        {
+            var to = from + 1;
+            while (to < held && _heldScores[to] == _heldScores[from])
+            {
+                to++;
+            }
+
+            if (to - from > 1)
+            {
+                _heldMovies.AsSpan(from, to - from).Sort(_byId ??= ById(index));
+            }
+
+            from = to;
+        }
+    }
+
+    private static Comparison<int> ById(MovieIndex index) => (a, b) => string.CompareOrdinal(index.Id(a), index.Id(b));
 
     private static float LogShare(float sum, float scale) => scale > 0 ? MathF.Log(Features.Floor + (sum * scale)) : 0;
 

@@ -31,6 +31,7 @@ internal sealed class CandidateTable
 
     private readonly float[] _columns = new float[RerankFeatures.Number * Stride];
     private short[] _slots = [];
+    private (int Place, int Slot)[] _hits = [];
 
     /// <summary>Number of candidates.</summary>
     public int Count { get; private set; }
@@ -122,16 +123,10 @@ internal sealed class CandidateTable
             var discount = view.CountPower6[source];
             var (nextFactor, nearFactor) = (d <= NextLength ? discount * Third[d - 1] : 0, discount * Sixth[d - 1]);
             var slow = Fifteenth[d - 1];
-            var movies = row.Movies;
-            for (var i = 0; i < movies.Length; i++)
+            for (var hits = FindCandidates(row.Movies); hits > 0; hits--)
             {
-                var slot = _slots[movies[i]] - 1;
-                if (slot < 0)
-                {
-                    continue;
-                }
-
-                var weight = row.At(i);
+                var (place, slot) = _hits[hits - 1];
+                var weight = row.At(place);
                 var all = weight.All * slow;
                 support[slot] += all;
                 next[slot] += nextFactor * weight.Next;
@@ -169,6 +164,25 @@ internal sealed class CandidateTable
             Store(confidence, at, Vector256<float>.One
                 + (Vector256.Create(0.5f) * Vector256.Log(Vector256.Create(0.003f) + (Load(confidence, at) * Vector256.Create(perSource)))));
         }
+    }
+
+    /// <summary>Notes which places of a row are candidates; returns how many. Without a branch, which nobody could foresee.</summary>
+    private int FindCandidates(ReadOnlySpan<int> movies)
+    {
+        if (_hits.Length <= movies.Length)
+        {
+            _hits = new (int, int)[movies.Length + CatalogueRow.Limit];
+        }
+
+        var found = 0;
+        for (var place = 0; place < movies.Length; place++)
+        {
+            var slot = _slots[movies[place]] - 1;
+            _hits[found] = (place, slot);
+            found += slot >= 0 ? 1 : 0;
+        }
+
+        return found;
     }
 
     private void FillItems(CatalogueView view, RerankWeights weights, long nowSeconds)
