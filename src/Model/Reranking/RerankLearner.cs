@@ -44,6 +44,9 @@ public sealed class RerankLearner
     /// <summary>Name of the singleton's state in the store.</summary>
     public const string StateId = "rerank";
 
+    /// <summary>Examples before which the random weights that learning starts from have no say.</summary>
+    internal const int Warmup = 100;
+
     /// <summary>Examples taken; the version of the stored document.</summary>
     public long Steps { get; private set; }
 
@@ -53,11 +56,11 @@ public sealed class RerankLearner
     /// <summary>What was learned so far; it changes with every step.</summary>
     internal RerankParameters Parameters => _parameters;
 
-    /// <summary>A snapshot for rankings.</summary>
-    public RerankWeights Snapshot() => new(_parameters.Copy());
+    /// <summary>A snapshot for rankings; until <see cref="Warmup"/> examples it is the order of stage 1.</summary>
+    public RerankWeights Snapshot() => Steps < Warmup ? Untrained() : new(_parameters.Copy());
 
     /// <summary>The weights themselves, which change with every step: for a caller that ranks and learns by turns.</summary>
-    public RerankWeights Live() => new(_parameters);
+    public RerankWeights Live() => Steps < Warmup ? Untrained() : new(_parameters);
 
     /// <summary>The state as bytes, movies by id; embeddings and their sums in half precision.</summary>
     public byte[] ToBytes()
@@ -133,6 +136,8 @@ public sealed class RerankLearner
         reader.End();
         return learner;
     }
+
+    private RerankWeights Untrained() => new(new RerankParameters(_options.AblatedFeatures));
 
     private static float[][] Shared(RerankParameters parameters) =>
         [parameters.Linear, parameters.PerBucket, parameters.HiddenWeights, parameters.HiddenBias, parameters.OutputWeights];

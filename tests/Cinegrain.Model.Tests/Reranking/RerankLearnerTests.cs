@@ -227,6 +227,21 @@ public sealed class RerankLearnerTests
             New(out _).Parameters.HiddenWeights, new RerankLearner(new MovieIndex(), new ModelOptions { Seed = 2 }).Parameters.HiddenWeights);
     }
 
+    [Fact]
+    public void Snapshot_BeforeAHundredExamples_KeepsTheOrderOfStage1()
+    {
+        var random = new Random(3);
+        var learner = New(out _);
+        for (var i = 0; i < RerankLearner.Warmup; i++)
+        {
+            Assert.Equal(0, learner.Snapshot().Exposure(3));
+            learner.Learn(Example(random, i));
+        }
+
+        Assert.True(learner.Snapshot().Exposure(3) > 0);
+        Assert.Equal(learner.Snapshot().Exposure(3), learner.Live().Exposure(3));
+    }
+
     private static RerankLearner New(out MovieIndex index)
     {
         index = new MovieIndex();
