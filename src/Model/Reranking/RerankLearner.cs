@@ -45,7 +45,7 @@ public sealed class RerankLearner
     public const string StateId = "rerank";
 
     /// <summary>Examples before which the random weights that learning starts from have no say.</summary>
-    internal const int Warmup = 100;
+    internal const int Warmup = 30;
 
     /// <summary>Examples taken; the version of the stored document.</summary>
     public long Steps { get; private set; }

@@ -228,7 +228,7 @@ public sealed class RerankLearnerTests
     }
 
     [Fact]
-    public void Snapshot_BeforeAHundredExamples_KeepsTheOrderOfStage1()
+    public void Snapshot_BeforeTheFirstExamples_KeepsTheOrderOfStage1()
     {
         var random = new Random(3);
         var learner = New(out _);
