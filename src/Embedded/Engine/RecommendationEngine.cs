@@ -14,9 +14,6 @@ namespace Cinegrain.Embedded.Engine;
 /// </summary>
 public sealed class RecommendationEngine : IAsyncDisposable
 {
-    // Movies that are decoded at once.
-    private const int ViewChunk = 256;
-
     private readonly LoopServices _services;
     private readonly UserLoop[] _users;
     private readonly MovieLoop[] _movies;
@@ -191,17 +188,11 @@ public sealed class RecommendationEngine : IAsyncDisposable
 
     private async Task LoadViewAsync(CancellationToken cancellationToken)
     {
-        var deltas = new System.Collections.Concurrent.ConcurrentBag<TraitsDelta>();
-        await foreach (var states in _services.Store.ScanAsync(ActorKind.Movie, cancellationToken).Chunk(ViewChunk).WithCancellation(cancellationToken))
+        var delta = new TraitsDelta();
+        await foreach (var state in _services.Store.ScanAsync(ActorKind.Movie, cancellationToken))
         {
-            // The view takes one movie at a time; others are decoded meanwhile.
-            Parallel.ForEach(states, state =>
-            {
-                var delta = deltas.TryTake(out var used) ? used : new TraitsDelta();
-                MovieState.FromBytes(state.Id, state.Version, state.State.Span, Shared.Index).Describe(delta);
-                Shared.View.Apply(delta);
-                deltas.Add(delta);
-            });
+            MovieState.FromBytes(state.Id, state.Version, state.State.Span, Shared.Index).Describe(delta);
+            Shared.View.Apply(delta);
         }
     }
 
