@@ -1,4 +1,3 @@
-using System.Reflection;
 using Cinegrain.Contracts;
 using Cinegrain.Contracts.Servers;
 using Cinegrain.Kafka.Tests.Support;
@@ -9,20 +8,7 @@ namespace Cinegrain.Kafka.Tests;
 /// <summary>The tests of <see cref="LogContract"/> on a real broker, as rows, so that they are skipped where there is none.</summary>
 public sealed class KafkaLogContractTests
 {
-    public static TheoryData<string, object?[]> Tests()
-    {
-        var tests = new TheoryData<string, object?[]>();
-        foreach (var method in typeof(LogContract).GetMethods().Where(method => method.IsDefined(typeof(FactAttribute))))
-        {
-            var rows = method.GetCustomAttributes<InlineDataAttribute>().SelectMany(row => row.GetData(method)).ToList();
-            foreach (var row in rows.Count > 0 ? rows : [[]])
-            {
-                tests.Add(method.Name, row);
-            }
-        }
-
-        return tests;
-    }
+    public static TheoryData<string, object?[]> Tests() => ContractRows.Of<LogContract>();
 
     [Fact]
     public void Tests_OfTheContract_AreFound() => Assert.True(Tests().Count > 20);
@@ -31,19 +17,7 @@ public sealed class KafkaLogContractTests
     [MemberData(nameof(Tests))]
     public async Task Contract_OfTheLog_Holds(string test, object?[] arguments)
     {
-        var contract = new Contract(Broker.NewOptions());
-        await contract.InitializeAsync();
-        try
-        {
-            if (typeof(LogContract).GetMethod(test)!.Invoke(contract, arguments) is Task running)
-            {
-                await running;
-            }
-        }
-        finally
-        {
-            await contract.DisposeAsync();
-        }
+        await ContractRows.RunAsync<LogContract>(new Contract(Broker.NewOptions()), test, arguments);
     }
 
     private sealed class Contract(KafkaLogOptions options) : LogContract

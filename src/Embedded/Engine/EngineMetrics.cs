@@ -37,14 +37,11 @@ internal sealed class EngineMetrics : IDisposable
 
     public void CountTest(TestOutcome test)
     {
-        var variant = new KeyValuePair<string, object?>("variant", NameOf(test.Variant));
+        var variant = new KeyValuePair<string, object?>("variant", VariantQuality.NameOf(test.Variant));
         _tested.Add(1, variant);
         _hits.Add(TestOutcome.Hit(test.Rank), variant);
         _popularityHits.Add(TestOutcome.Hit(test.PopularityRank), variant);
     }
-
-    /// <summary>Name of a variant, in metrics and documents.</summary>
-    public static string NameOf(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
 
     public void CountExample(bool taken)
     {

@@ -301,7 +301,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
             "Share of a variant's lists of which a film was taken, with the bounds of its 95 % interval.",
             q => q.ClickThrough);
         _services.Metrics.ObserveRatio("cinegrain.quality.coverage", "Share of the catalogue on the last lists of a variant that were tested.", () =>
-            ReadVariants().Select(q => new Measurement<double>(q.Coverage, new KeyValuePair<string, object?>("variant", EngineMetrics.NameOf(q.Variant)))));
+            ReadVariants().Select(q => new Measurement<double>(q.Coverage, new KeyValuePair<string, object?>("variant", VariantQuality.NameOf(q.Variant)))));
 
         void Observe(string name, string description, Func<VariantQuality, Estimate> of) =>
             _services.Metrics.ObserveRatio(name, description, () => ReadVariants().SelectMany(q =>
@@ -309,7 +309,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
                 var (value, low, high) = of(q);
                 return new[] { ("value", value), ("low", low), ("high", high) }.Select(bound => new Measurement<double>(
                     bound.Item2,
-                    new KeyValuePair<string, object?>("variant", EngineMetrics.NameOf(q.Variant)),
+                    new KeyValuePair<string, object?>("variant", VariantQuality.NameOf(q.Variant)),
                     new KeyValuePair<string, object?>("bound", bound.Item1)));
             }));
     }

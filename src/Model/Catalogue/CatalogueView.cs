@@ -225,8 +225,6 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     internal DecayedColumn PopularityOf(int constant) => _popularity[constant];
 
-    internal float[] PopularityColumn(int constant) => _popularity[constant].Values;
-
     internal long MetadataVersion => _metadataVersion;
 
     internal bool TryGetGenre(string name, out int id) => _genreIds.TryGetValue(name, out id);

@@ -11,6 +11,9 @@ namespace Cinegrain.Model.Measuring;
 public sealed record VariantQuality(
     ModelVariant Variant, long Tested, Estimate Recall, Estimate Ndcg, Estimate PopularityRecall, double Coverage, long Offered, Estimate ClickThrough)
 {
+    /// <summary>Name of a variant, in metrics, documents and on the dashboard.</summary>
+    public static string NameOf(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
+
     /// <summary>Puts together the sums of the tests and what the process noted.</summary>
     public static VariantQuality Of(ModelVariant variant, QualitySums sums, VariantMonitor monitor, int catalogue) => new(
         variant,

@@ -89,14 +89,7 @@ internal sealed class Explanation
         var blend = new double[Features.Number];
         for (var c = 0; c < blend.Length; c++)
         {
-            var column = table.Column(RerankFeatures.Blend + c)[..table.Count];
-            var mean = 0.0;
-            foreach (var value in column)
-            {
-                mean += value / (double)column.Length;
-            }
-
-            blend[c] = weights[c] * (column[place] - mean);
+            blend[c] = weights[c] * (table.Column(RerankFeatures.Blend + c)[place] - table.Mean(RerankFeatures.Blend + c));
         }
 
         var sum = blend.Sum();

@@ -51,6 +51,18 @@ internal sealed class CandidateTable
     /// <summary>One column.</summary>
     public Span<float> Column(int feature) => _columns.AsSpan(feature * Stride, Stride);
 
+    /// <summary>Mean of a column over the candidates.</summary>
+    public double Mean(int feature)
+    {
+        var mean = 0.0;
+        foreach (var value in Column(feature)[..Count])
+        {
+            mean += value / (double)Count;
+        }
+
+        return mean;
+    }
+
     /// <summary>Describes the best candidates of the ranking just made, under the same read lease of the view.</summary>
     /// <param name="found">Candidates that the ranking found; the best <see cref="Candidates"/> of them are taken.</param>
     public void Fill(CatalogueView view, Ranker ranker, UserState user, RerankWeights weights, long nowSeconds, int found)

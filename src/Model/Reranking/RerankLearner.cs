@@ -302,13 +302,7 @@ public sealed class RerankLearner
         }
 
         var history = example.History;
-        var sum = 0f;
-        for (var d = 0; d < history.Length; d++)
-        {
-            sum += RerankWeights.Distances[d];
-        }
-
-        var z = 1 / MathF.Sqrt(sum);
+        var z = RerankWeights.Scales[history.Length];
         for (var d = 0; d < history.Length; d++)
         {
             for (var k = 0; k < dimensions; k++)

@@ -56,10 +56,8 @@ internal sealed class RerankParameters
     public void Query(ReadOnlySpan<int> history, Span<float> query)
     {
         query.Clear();
-        var sum = 0f;
         for (var d = 0; d < history.Length; d++)
         {
-            sum += RerankWeights.Distances[d];
             if (history[d] < Capacity)
             {
                 var e = Embeddings.AsSpan(history[d] * RerankWeights.Row, RerankWeights.Dimensions);
@@ -70,13 +68,9 @@ internal sealed class RerankParameters
             }
         }
 
-        if (sum > 0)
+        foreach (ref var value in query)
         {
-            var z = 1 / MathF.Sqrt(sum);
-            foreach (ref var value in query)
-            {
-                value *= z;
-            }
+            value *= RerankWeights.Scales[history.Length];
         }
     }
 
@@ -108,12 +102,6 @@ internal sealed class RerankParameters
             }
         }
 
-        var sum = 0.0;
-        for (var d = 0; d < table.HistoryCount; d++)
-        {
-            sum += RerankWeights.Distances[d];
-        }
-
         for (var d = 0; d < table.HistoryCount; d++)
         {
             history[d] = 0;
@@ -122,7 +110,7 @@ internal sealed class RerankParameters
                 var e = Embeddings.AsSpan(table.History[d] * RerankWeights.Row, RerankWeights.Dimensions);
                 for (var k = 0; k < e.Length; k++)
                 {
-                    history[d] += RerankWeights.Distances[d] / Math.Sqrt(sum) * e[k] * difference[k];
+                    history[d] += RerankWeights.Scales[table.HistoryCount] * RerankWeights.Distances[d] * e[k] * difference[k];
                 }
             }
         }

@@ -24,6 +24,9 @@ public sealed class RerankWeights
     /// <summary>Distances of the history's movies, d^−½.</summary>
     internal static readonly float[] Distances = [.. Enumerable.Range(1, RerankFeatures.Length).Select(d => (float)(1 / Math.Sqrt(d)))];
 
+    /// <summary>z = (Σ d^−½)^−½ of a history, by its length.</summary>
+    internal static readonly float[] Scales = [.. Enumerable.Range(0, RerankFeatures.Length + 1).Select(ScaleOf)];
+
     private readonly RerankParameters _parameters;
 
     internal RerankWeights(RerankParameters parameters) => _parameters = parameters;
@@ -62,13 +65,8 @@ public sealed class RerankWeights
         Span<double> difference = stackalloc double[RerankFeatures.Number];
         for (var c = 0; c < mean.Length; c++)
         {
-            var column = table.Column(c)[..table.Count];
-            foreach (var value in column)
-            {
-                mean[c] += value / (double)table.Count;
-            }
-
-            difference[c] = column[candidate] - mean[c];
+            mean[c] = table.Mean(c);
+            difference[c] = table.Column(c)[candidate] - mean[c];
             features[c] = difference[c] * (_parameters.Linear[c] + _parameters.PerBucket[(bucket * RerankFeatures.Number) + c]);
         }
 
@@ -99,11 +97,7 @@ public sealed class RerankWeights
         Span<double> mean = stackalloc double[RerankFeatures.Number];
         for (var c = 0; c < mean.Length; c++)
         {
-            foreach (var value in table.Column(c)[..table.Count])
-            {
-                mean[c] += value / (double)table.Count;
-            }
-
+            mean[c] = table.Mean(c);
             score += mean[c] * (_parameters.Linear[c] + _parameters.PerBucket[(bucket * RerankFeatures.Number) + c]);
         }
 
@@ -126,6 +120,17 @@ public sealed class RerankWeights
         }
 
         return score;
+    }
+
+    private static float ScaleOf(int length)
+    {
+        var sum = 0f;
+        foreach (var distance in Distances.AsSpan(0, length))
+        {
+            sum += distance;
+        }
+
+        return length == 0 ? 0 : 1 / MathF.Sqrt(sum);
     }
 
     private static double Activate(double z) => Math.Max(z, Slope * z);

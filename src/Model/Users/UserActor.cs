@@ -130,7 +130,7 @@ public sealed class UserActor(UserState state, SharedModel shared)
         var found = ranker.Rank(_shared, State, Unfiltered, bucket, variant, describe: true, seconds, TestOutcome.ListLength);
         var rank = Array.IndexOf(ranker.Top, movie, 0, found);
         var outcome = State.HistoryCount > 0 && movie < view.Size
-            ? new TestOutcome(rank < 0 ? int.MaxValue : rank, ranker.Stage1.RankBy(view, view.PopularityColumn(PopularityBaseline), movie), variant)
+            ? new TestOutcome(rank < 0 ? int.MaxValue : rank, ranker.Stage1.RankBy(view, view.PopularityOf(PopularityBaseline).Values, movie), variant)
             : (TestOutcome?)null;
         if (outcome is not null)
         {

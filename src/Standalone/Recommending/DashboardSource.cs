@@ -73,7 +73,7 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
     }
 
     private static DashboardVariant Describe(VariantQuality quality) => new(
-        Name(quality.Variant),
+        VariantQuality.NameOf(quality.Variant),
         quality.Tested,
         Describe(quality.Recall),
         Describe(quality.Ndcg),
@@ -81,8 +81,6 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
         quality.Coverage,
         quality.Offered,
         Describe(quality.ClickThrough));
-
-    private static string Name(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
 
     private static DashboardEstimate Describe(Estimate estimate) => new(estimate.Value, estimate.Low, estimate.High);
 
@@ -112,7 +110,7 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
             users,
             engine.Shared.View.ListedCount,
             quality,
-            [.. variants.SelectMany(variant => variant.Value.Select(hour => new VariantHour(Name(variant.Key), hour.Key, hour.Value)))]);
+            [.. variants.SelectMany(variant => variant.Value.Select(hour => new VariantHour(VariantQuality.NameOf(variant.Key), hour.Key, hour.Value)))]);
     }
 
     private static DashboardQuality Describe(DateTimeOffset from, QualitySums sums) => new(

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Cinegrain.Contracts;
 using Cinegrain.Elasticsearch.Tests.Support;
 using Cinegrain.Model.Ports;
@@ -9,20 +8,7 @@ namespace Cinegrain.Elasticsearch.Tests.State;
 /// <summary>The tests of <see cref="StateStoreContract"/>, as rows, so that they are skipped where there is no server.</summary>
 public sealed class StateStoreContractTests
 {
-    public static TheoryData<string, object?[]> Tests()
-    {
-        var tests = new TheoryData<string, object?[]>();
-        foreach (var method in typeof(StateStoreContract).GetMethods().Where(method => method.IsDefined(typeof(FactAttribute))))
-        {
-            var rows = method.GetCustomAttributes<InlineDataAttribute>().SelectMany(row => row.GetData(method)).ToList();
-            foreach (var row in rows.Count > 0 ? rows : [[]])
-            {
-                tests.Add(method.Name, row);
-            }
-        }
-
-        return tests;
-    }
+    public static TheoryData<string, object?[]> Tests() => ContractRows.Of<StateStoreContract>();
 
     [Fact]
     public void Tests_OfTheContract_AreFound() => Assert.True(Tests().Count > 20);
@@ -32,19 +18,7 @@ public sealed class StateStoreContractTests
     public async Task Contract_OfTheStateStore_Holds(string test, object?[] arguments)
     {
         using var server = new Server();
-        var contract = new Contract(server);
-        await contract.InitializeAsync();
-        try
-        {
-            if (typeof(StateStoreContract).GetMethod(test)!.Invoke(contract, arguments) is Task running)
-            {
-                await running;
-            }
-        }
-        finally
-        {
-            await contract.DisposeAsync();
-        }
+        await ContractRows.RunAsync<StateStoreContract>(new Contract(server), test, arguments);
     }
 
     private sealed class Contract(Server server) : StateStoreContract
