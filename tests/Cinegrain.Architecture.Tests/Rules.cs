@@ -18,7 +18,7 @@ internal static partial class Rules
         ["Embedded"] = ["Model"],
         ["Api"] = ["Ingest", "Model"],
         ["Grains"] = ["Model"],
-        ["Streaming"] = ["Kafka", "Model"],
+        ["Streaming"] = [],
     };
 
     /// <summary>References that do not point inward.</summary>
