@@ -200,28 +200,7 @@ internal sealed class MovieEndpoints(IRecommender recommender, CinegrainApiOptio
         var body = await Bodies.ReadAsync(context, options.MaximumBodyBytes);
         var lines = isLines ? Bodies.SplitLines(body, options.MaximumLines) : Bodies.SplitValue(body, options.MaximumLines, out _);
 
-        var movies = new List<MovieMetadata>(lines.Count);
-        var rejected = new List<RejectedLine>();
-        foreach (var line in lines)
-        {
-            try
-            {
-                var input = JsonSerializer.Deserialize(line.Utf8Json.Span, ApiJson.Web.MovieInput) ?? throw new JsonException();
-                if (MovieChecks.Check(input, input.Id, out var errors) is { } metadata)
-                {
-                    movies.Add(metadata);
-                }
-                else
-                {
-                    rejected.Add(new RejectedLine(line.Number, "invalid-movie", string.Join(' ', errors.Select(e => $"{e.Key}: {e.Value[0]}"))));
-                }
-            }
-            catch (JsonException exception)
-            {
-                rejected.Add(new RejectedLine(line.Number, "malformed", Bodies.Explain(exception)));
-            }
-        }
-
+        var (movies, rejected) = MovieGate.Judge(lines);
         if (movies.Count == 0)
         {
             await Problems.Problems.WriteAsync(

@@ -8,7 +8,7 @@ using Cinegrain.Ingest.Readers;
 
 namespace Cinegrain.Cli.Importing;
 
-/// <summary><c>cinegrain import</c>: sends the movies and interactions of files to a server.</summary>
+/// <summary><c>cinegrain import</c>: sends the movies and interactions of files to a server, or to Kafka.</summary>
 internal static class ImportCommand
 {
     private static readonly Argument<string> DataSet = new("data")
@@ -42,7 +42,8 @@ internal static class ImportCommand
         movieLens.WithExamples(
             "cinegrain import movielens small",
             "cinegrain import movielens ~/data/ml-25m.zip --server http://localhost:5080",
-            "CINEGRAIN_KEY=cgk_… cinegrain import movielens ml-1m --json");
+            "CINEGRAIN_KEY=cgk_… cinegrain import movielens ml-1m --json",
+            "cinegrain import movielens ~/data/ml-25m.zip --to kafka --kafka-bootstrap kafka-1:9092 --data /var/lib/cinegrain");
 
         var csv = new Command("csv", "Import interactions from a CSV file with a header.") { File, MoviesFile, Columns, Delimiter, Kind };
         csv.SetAction((result, cancellationToken) => RunAsync(result, terminal, ImportCsvAsync, cancellationToken));
@@ -54,10 +55,15 @@ internal static class ImportCommand
         ndjson.SetAction((result, cancellationToken) => RunAsync(result, terminal, ImportNdjsonAsync, cancellationToken));
         ndjson.WithExamples("cinegrain import ndjson events.ndjson", "cinegrain import ndjson events.ndjson --movies movies.ndjson --json");
 
-        var import = new Command("import", "Send movies and interactions of a data set or file to a server. Importing a file again adds nothing.") { movieLens, csv, ndjson, TmdbImport.Create(terminal) };
+        var import = new Command("import", "Send movies and interactions of a data set or file to a server, or to Kafka. Importing a file again adds nothing.") { movieLens, csv, ndjson, TmdbImport.Create(terminal) };
         foreach (var command in import.Subcommands)
         {
             ServerOptions.AddTo(command);
+        }
+
+        foreach (var command in new[] { movieLens, csv, ndjson })
+        {
+            KafkaOptions.AddTo(command);
         }
 
         return import.WithExamples("cinegrain import movielens small", "cinegrain import csv events.csv --movies movies.ndjson", "cinegrain import ndjson events.ndjson");
@@ -67,15 +73,17 @@ internal static class ImportCommand
         ParseResult result, Terminal terminal, Func<Source, CancellationToken, Task> import, CancellationToken cancellationToken)
     {
         var json = result.GetValue(CommandLine.Json);
-        using var client = ServerOptions.CreateClient(result, terminal.Time);
         var report = new ImportReport();
-        var start = terminal.Time.GetTimestamp();
         var dataSet = result.GetValue(DataSet) is { } name
             ? await MovieLensDownload.LocateAsync(name, result, terminal, cancellationToken).ConfigureAwait(false)
             : "";
+        var start = terminal.Time.GetTimestamp();
         await terminal.WithProgressAsync(!json && !result.GetValue(CommandLine.Quiet), async board =>
         {
-            await import(new Source(result, dataSet, new Importer(client, report), report, board), cancellationToken).ConfigureAwait(false);
+            await using var target = KafkaOptions.AreMeant(result)
+                ? await KafkaTarget.OpenAsync(KafkaOptions.Log(result), KafkaOptions.Pseudonyms(result), terminal.Time, board, cancellationToken).ConfigureAwait(false)
+                : (IImportTarget)new ServerTarget(ServerOptions.CreateClient(result, terminal.Time));
+            await import(new Source(result, dataSet, new Importer(target, report), report, board), cancellationToken).ConfigureAwait(false);
             return true;
         }).ConfigureAwait(false);
         report.Seconds = terminal.Time.GetElapsedTime(start).TotalSeconds;

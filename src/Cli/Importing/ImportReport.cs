@@ -14,7 +14,7 @@ internal sealed class ImportReport
     /// <summary>Movies that are in the catalogue now.</summary>
     public long Movies { get; private set; }
 
-    /// <summary>Interactions that are durable in the server's log.</summary>
+    /// <summary>Interactions that are durable in the log.</summary>
     public long Interactions { get; private set; }
 
     /// <summary>Lines refused, by reason, most frequent first.</summary>

@@ -1,15 +1,14 @@
 using System.Text.Json;
-using Cinegrain.Cli.Client;
 using Cinegrain.Ingest;
 using Cinegrain.Model.Events;
 
 namespace Cinegrain.Cli.Importing;
 
 /// <summary>
-/// Sends movies and interactions in batches. One request is under way at a time, so that the order of the file is the order of the server's log;
+/// Sends movies and interactions in batches. One batch is under way at a time, so that the order of the file is the order of the log;
 /// the next batch is read meanwhile.
 /// </summary>
-internal sealed class Importer(CinegrainClient client, ImportReport report)
+internal sealed class Importer(IImportTarget target, ImportReport report)
 {
     private int _batches;
 
@@ -23,7 +22,7 @@ internal sealed class Importer(CinegrainClient client, ImportReport report)
     /// <param name="progress">Told how many lines are done.</param>
     public Task SendMoviesAsync(IEnumerable<IntakeLine> lines, Action<long> progress, CancellationToken cancellationToken) => SendAsync(
         lines,
-        async batch => report.AddMovies(await client.PutMoviesAsync(batch.Body, cancellationToken).ConfigureAwait(false), batch),
+        async batch => report.AddMovies(await target.PutMoviesAsync(batch, cancellationToken).ConfigureAwait(false), batch),
         progress,
         cancellationToken);
 
@@ -34,7 +33,7 @@ internal sealed class Importer(CinegrainClient client, ImportReport report)
         async batch =>
         {
             var key = batch.IdempotencyKey(_batches++);
-            report.AddInteractions(await client.SubmitAsync(batch.Body, key, cancellationToken).ConfigureAwait(false), batch);
+            report.AddInteractions(await target.SubmitAsync(batch, key, cancellationToken).ConfigureAwait(false), batch);
         },
         progress,
         cancellationToken);

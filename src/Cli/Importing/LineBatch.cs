@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Cinegrain.Ingest;
 
 namespace Cinegrain.Cli.Importing;
 
@@ -14,12 +15,16 @@ internal sealed class LineBatch
 
     private readonly ArrayBufferWriter<byte> _buffer = new(1 << 16);
     private readonly List<int> _numbers = new(MostLines);
+    private readonly List<Range> _lines = new(MostLines);
 
     /// <summary>Lines in it.</summary>
     public int Count => _numbers.Count;
 
     /// <summary>The lines as the body of a request.</summary>
     public ReadOnlyMemory<byte> Body => _buffer.WrittenMemory;
+
+    /// <summary>The lines, numbered as a server numbers those of the body.</summary>
+    public IReadOnlyList<IntakeLine> Lines => [.. _lines.Select((range, place) => new IntakeLine(place + 1, Body[range]))];
 
     /// <summary>True when a line of this length still fits.</summary>
     public bool Takes(int bytes) => Count == 0 || (Count < MostLines && _buffer.WrittenCount + bytes < MostBytes);
@@ -28,6 +33,7 @@ internal sealed class LineBatch
     /// <param name="number">Its number in the file.</param>
     public void Add(ReadOnlySpan<byte> line, int number)
     {
+        _lines.Add(_buffer.WrittenCount..(_buffer.WrittenCount + line.Length));
         _buffer.Write(line);
         _buffer.Write("\n"u8);
         _numbers.Add(number);

@@ -97,7 +97,7 @@ internal static class SimulateCommand
         {
             var created = SyntheticCatalogue.Create(size, result.GetValue(Seed));
             var report = new ImportReport();
-            await new Importer(client, report).SendMoviesAsync(created, board.Begin("Movies", size), cancellationToken).ConfigureAwait(false);
+            await new Importer(new ServerTarget(client), report).SendMoviesAsync(created, board.Begin("Movies", size), cancellationToken).ConfigureAwait(false);
             return report.Refused is [var refused, ..]
                 ? throw new CommandException($"The server refused {refused.Count} of the fictional movies: {refused.Detail}")
                 : created;

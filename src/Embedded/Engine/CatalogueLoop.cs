@@ -57,7 +57,7 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
         var changes = new List<LogEntry>();
         foreach (var record in records)
         {
-            if (!TryParse(record, out var metadata))
+            if (!CatalogueRecords.TryParse(record, out var metadata))
             {
                 services.Metrics.CountUnreadable(Topics.Movies);
                 changes.Add(Rejections.Unreadable(
@@ -94,24 +94,5 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
 
         services.Metrics.CountApplied(Topics.Movies, records.Count);
         _waiters.Reach(next);
-    }
-
-    private static bool TryParse(LogRecord record, out MovieMetadata? metadata)
-    {
-        metadata = null;
-        if (record.Value.IsEmpty)
-        {
-            return true;
-        }
-
-        try
-        {
-            metadata = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieMetadata);
-            return metadata is not null && metadata.Id == record.Key && RecordChecks.Problem(metadata) is null;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 }

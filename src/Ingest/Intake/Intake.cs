@@ -76,6 +76,18 @@ public sealed class Intake
         return positions[0];
     }
 
+    /// <summary>
+    /// Takes an interaction that stands in the log already as if this intake had appended it: a repeat under the same id of the caller's appends nothing.
+    /// </summary>
+    public void Remember(Interaction interaction, LogPosition position)
+    {
+        ArgumentNullException.ThrowIfNull(interaction);
+        if (interaction.Idempotent && Ulid.TryParse(interaction.Id, out var id))
+        {
+            _remembered.Add(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(id.ToByteArray()), position);
+        }
+    }
+
     private static LogEntry Entry(UserRecord record) => new(
         Topics.Interactions, record.User, JsonSerializer.SerializeToUtf8Bytes(record, WireFormat.Default.UserRecord));
 

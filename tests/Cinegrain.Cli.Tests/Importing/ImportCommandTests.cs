@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using Cinegrain.Cli.Tests.Support;
+using Cinegrain.Ingest;
 
 namespace Cinegrain.Cli.Tests.Importing;
 
@@ -72,6 +73,27 @@ public sealed class ImportCommandTests : IDisposable
         Assert.Equal(ExitCode.SomeRefused, run.Code);
         using var json = JsonDocument.Parse(run.Out);
         Assert.Equal("missing-field", json.RootElement.GetProperty("refused")[0].GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public async Task ToKafka_NoKeyOfPseudonyms_IsRefusedAndMakesNone()
+    {
+        var run = await CliRun.OfAsync("import", "movielens", DataSet(), "--to", "kafka", "--kafka-bootstrap", "127.0.0.1:1", "--data", _folder.Path);
+
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("pseudonyms.json is not there: name the data folder of the server with --data", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["pseudonyms.json"]));
+    }
+
+    [Fact]
+    public async Task ToKafka_SeveralKeysOfPseudonyms_IsRefused()
+    {
+        PseudonymKeys.LoadOrCreate(_folder["pseudonyms.json"]);
+        PseudonymKeys.Rotate(_folder["pseudonyms.json"]);
+        var run = await CliRun.OfAsync("import", "movielens", DataSet(), "--to", "kafka", "--kafka-bootstrap", "127.0.0.1:1", "--data", _folder.Path);
+
+        Assert.Equal(ExitCode.Failure, run.Code);
+        Assert.Contains("has 2 keys", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
