@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using Cinegrain.Model;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Movies;
@@ -76,7 +77,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
             await loop.InitialiseAsync(cancellationToken);
         }
 
-        await LoadViewAsync(cancellationToken);
+        await Shared.View.LoadAsync(ReadTraitsAsync(cancellationToken));
         await _blend.InitialiseAsync(cancellationToken);
         foreach (var loop in _movies)
         {
@@ -186,13 +187,13 @@ public sealed class RecommendationEngine : IAsyncDisposable
         _services.Metrics.Dispose();
     }
 
-    private async Task LoadViewAsync(CancellationToken cancellationToken)
+    private async IAsyncEnumerable<TraitsDelta> ReadTraitsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var delta = new TraitsDelta();
         await foreach (var state in _services.Store.ScanAsync(ActorKind.Movie, cancellationToken))
         {
             MovieState.FromBytes(state.Id, state.Version, state.State.Span, Shared.Index).Describe(delta);
-            Shared.View.Apply(delta);
+            yield return delta;
         }
     }
 

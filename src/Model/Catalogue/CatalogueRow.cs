@@ -15,6 +15,68 @@ internal sealed class CatalogueRow
     private float[] _totals = [];
     private Parts[] _parts = [];
 
+    public CatalogueRow()
+    {
+    }
+
+    private CatalogueRow(int capacity) => (_movies, _totals, _parts) = (new int[capacity], new float[capacity], new Parts[capacity]);
+
+    /// <summary>The row of a movie of which no other says anything.</summary>
+    public static CatalogueRow FromOut(ReadOnlySpan<NeighbourEntry> entries)
+    {
+        var row = new CatalogueRow(entries.Length);
+        foreach (var entry in entries)
+        {
+            row._movies[row.Count] = entry.Movie;
+            row._totals[row.Count] = entry.Weight.All;
+            row._parts[row.Count++].FromOut = entry.Weight;
+        }
+
+        return row;
+    }
+
+    /// <summary>The row of a movie x from out_x and from what other movies say of it, pruned.</summary>
+    /// <param name="fromOut">As <see cref="FromOut"/> made it; null when x has no out-entries.</param>
+    /// <param name="entries">in_j[x], with j as their movie, each j once.</param>
+    /// <param name="places">Scratch with a number for each movie, all 0, and left so.</param>
+    public static CatalogueRow Merge(
+        CatalogueRow? fromOut, ReadOnlySpan<NeighbourEntry> entries, int[] places, IPopularity popularity, MovieIndex index)
+    {
+        var row = new CatalogueRow((fromOut?.Count ?? 0) + entries.Length);
+        if (fromOut is not null)
+        {
+            fromOut.Movies.CopyTo(row._movies);
+            fromOut.Totals.CopyTo(row._totals);
+            fromOut._parts.AsSpan(0, fromOut.Count).CopyTo(row._parts);
+            row.Count = fromOut.Count;
+            for (var place = 0; place < row.Count; place++)
+            {
+                places[row._movies[place]] = place + 1;
+            }
+        }
+
+        foreach (var entry in entries)
+        {
+            var place = places[entry.Movie] is > 0 and var known ? known - 1 : row.Count++;
+            row._movies[place] = entry.Movie;
+            row._parts[place].FromIn = entry.Weight;
+            row._totals[place] += entry.Weight.All;
+        }
+
+        foreach (var movie in fromOut is null ? [] : fromOut.Movies)
+        {
+            places[movie] = 0;
+        }
+
+        row.Prune(popularity, index);
+        if (row._movies.Length > Limit + ModelConstants.ContextLength)
+        {
+            row.Resize(Limit + ModelConstants.ContextLength);
+        }
+
+        return row;
+    }
+
     public int Count { get; private set; }
 
     public ReadOnlySpan<int> Movies => _movies.AsSpan(0, Count);
@@ -93,14 +155,19 @@ internal sealed class CatalogueRow
         if (Count == _movies.Length)
         {
             var capacity = Count < 16 ? 16 : Count < Limit ? Math.Min(Limit + ModelConstants.ContextLength, Count * 2) : Count + 64;
-            Array.Resize(ref _movies, capacity);
-            Array.Resize(ref _totals, capacity);
-            Array.Resize(ref _parts, capacity);
+            Resize(capacity);
         }
 
         _movies[Count] = entry.Movie;
         (_totals[Count], _parts[Count]) = (0, default);
         return Count++;
+    }
+
+    private void Resize(int capacity)
+    {
+        Array.Resize(ref _movies, capacity);
+        Array.Resize(ref _totals, capacity);
+        Array.Resize(ref _parts, capacity);
     }
 
     private struct Parts

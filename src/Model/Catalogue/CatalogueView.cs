@@ -173,6 +173,69 @@ public sealed class CatalogueView : IPopularity, IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the whole traits of movies whose rows are empty, for a view that starts. It ends as if each were applied, but the rows are made at once, each from what all
+    /// movies say of it, so no row is searched for a movie.
+    /// </summary>
+    /// <param name="traits">Whole traits; the instance may be the same each time.</param>
+    public async Task LoadAsync(IAsyncEnumerable<TraitsDelta> traits)
+    {
+        // By movie x: in_j[x] of each j.
+        var named = new List<NeighbourEntry>?[_capacity];
+        await foreach (var delta in traits)
+        {
+            _lock.EnterWriteLock();
+            try
+            {
+                ApplyCounts(delta);
+                foreach (var entry in delta.Out)
+                {
+                    Grow(entry.Movie);
+                }
+
+                if (delta.Out.Count > 0)
+                {
+                    _rows[delta.Movie] = CatalogueRow.FromOut(CollectionsMarshal.AsSpan(delta.Out));
+                }
+
+                foreach (var entry in delta.In)
+                {
+                    Grow(entry.Movie);
+                    if (named.Length < _capacity)
+                    {
+                        Array.Resize(ref named, _capacity);
+                    }
+
+                    (named[entry.Movie] ??= []).Add(entry with { Movie = delta.Movie });
+                }
+            }
+            finally
+            {
+                _lock.ExitWriteLock();
+            }
+        }
+
+        _lock.EnterWriteLock();
+        try
+        {
+            var places = new int[Size];
+            for (var movie = 0; movie < named.Length; movie++)
+            {
+                if (named[movie] is { } entries)
+                {
+                    _rows[movie] = CatalogueRow.Merge(_rows[movie], CollectionsMarshal.AsSpan(entries), places, this, Index);
+                    named[movie] = null;
+                }
+            }
+
+            _version++;
+        }
+        finally
+        {
+            _lock.ExitWriteLock();
+        }
+    }
+
     /// <summary>Metadata of a movie, or null.</summary>
     public MovieMetadata? Metadata(string id) =>
         Index.TryGetHandle(id, out var movie) && Volatile.Read(ref _metadata) is var all && movie < all.Length ? all[movie] : null;
@@ -271,6 +334,25 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     private void ApplyLocked(TraitsDelta delta)
     {
+        ApplyCounts(delta);
+        ApplyIn(delta.Movie, CollectionsMarshal.AsSpan(delta.In));
+        if (delta.Out.Count > 0)
+        {
+            var own = _rows[delta.Movie] ??= new CatalogueRow();
+            foreach (var entry in delta.Out)
+            {
+                Grow(entry.Movie);
+                own.SetFromOut(entry);
+            }
+
+            own.Prune(this, Index);
+        }
+
+        _version++;
+    }
+
+    private void ApplyCounts(TraitsDelta delta)
+    {
         var movie = delta.Movie;
         Grow(movie);
         _interactions += delta.Count - _counts[movie];
@@ -301,21 +383,6 @@ public sealed class CatalogueView : IPopularity, IDisposable
             }
         }
 
-        ApplyIn(movie, CollectionsMarshal.AsSpan(delta.In));
-
-        if (delta.Out.Count > 0)
-        {
-            var own = _rows[movie] ??= new CatalogueRow();
-            foreach (var entry in delta.Out)
-            {
-                Grow(entry.Movie);
-                own.SetFromOut(entry);
-            }
-
-            own.Prune(this, Index);
-        }
-
-        _version++;
     }
 
     /// <summary>Sets in_movie[x] in the row of each x. In two passes, so that the processor fetches many rows at once: they are all over the memory.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 
 namespace Cinegrain.Model.Catalogue;
 
@@ -10,8 +11,11 @@ public sealed class MovieIndex
 {
     private readonly ConcurrentDictionary<string, int> _handles = new(StringComparer.Ordinal);
     private readonly Lock _growth = new();
+    private readonly ConcurrentDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private volatile string[] _ids = new string[1024];
     private volatile int _count;
+
+    public MovieIndex() => _bySpan = _handles.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Number of ids known; handles are below it.</summary>
     public int Count => _count;
@@ -44,6 +48,15 @@ public sealed class MovieIndex
             _handles[id] = handle;
             return handle;
         }
+    }
+
+    /// <summary>As <see cref="Handle(string)"/>, for an id in UTF-8; makes a string only of a new one.</summary>
+    public int Handle(ReadOnlySpan<byte> id)
+    {
+        Span<char> text = stackalloc char[64];
+        return Encoding.UTF8.TryGetChars(id, text, out var length) && _bySpan.TryGetValue(text[..length], out var handle)
+            ? handle
+            : Handle(Encoding.UTF8.GetString(id));
     }
 
     /// <summary>Looks an id up without adding it.</summary>

@@ -96,7 +96,7 @@ internal sealed class NeighbourList(int limit, int kept)
         list._weights = new CoOccurrence[list.Count];
         for (var i = 0; i < list.Count; i++)
         {
-            list._movies[i] = index.Handle(reader.String());
+            list._movies[i] = index.Handle(reader.Utf8());
             list._weights[i] = CoOccurrence.Read(ref reader);
         }
 

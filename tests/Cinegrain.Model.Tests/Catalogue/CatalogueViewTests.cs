@@ -23,27 +23,41 @@ public sealed class CatalogueViewTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Apply_OfWholeDescriptions_EqualsDeltaByDelta(int seed)
+    public async Task LoadOrApply_OfWholeDescriptions_EqualsDeltaByDelta(int seed)
     {
         var world = new World(seed, movies: 100, events: 800);
         using var model = world.Learn();
-        using var started = new CatalogueView(new MovieIndex());
+        using var applied = new CatalogueView(new MovieIndex());
+        using var loaded = new CatalogueView(new MovieIndex());
         foreach (var movie in world.Movies.Reverse())
         {
-            started.Put(movie);
+            applied.Put(movie);
+            loaded.Put(movie);
+        }
+
+        foreach (var delta in Describe(applied))
+        {
+            applied.Apply(delta);
+        }
+
+        await loaded.LoadAsync(Describe(loaded).ToAsyncEnumerable());
+        foreach (var started in new[] { applied, loaded })
+        {
+            AssertSame(world, model.Shared.View, started);
+            Assert.Equal(model.Shared.View.Interactions, started.Interactions);
+            Assert.Equal(model.Shared.View.LatestSeconds, started.LatestSeconds);
         }
 
         // As a process starts that finds the states in a store.
-        var delta = new TraitsDelta();
-        foreach (var movie in model.Movies.Values.Reverse())
+        IEnumerable<TraitsDelta> Describe(CatalogueView view)
         {
-            MovieState.FromBytes(movie.Movie, movie.Version, movie.ToBytes(), started.Index).Describe(delta);
-            started.Apply(delta);
+            var delta = new TraitsDelta();
+            foreach (var movie in model.Movies.Values.Reverse())
+            {
+                MovieState.FromBytes(movie.Movie, movie.Version, movie.ToBytes(), view.Index).Describe(delta);
+                yield return delta;
+            }
         }
-
-        AssertSame(world, model.Shared.View, started);
-        Assert.Equal(model.Shared.View.Interactions, started.Interactions);
-        Assert.Equal(model.Shared.View.LatestSeconds, started.LatestSeconds);
     }
 
     [Fact]
@@ -84,16 +98,29 @@ public sealed class CatalogueViewTests
         Assert.Equal(2, view.Count(a));
     }
 
-    [Fact]
-    public void Row_BeyondItsLimit_KeepsTheHighestForThePopularity()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Row_BeyondItsLimit_KeepsTheHighestForThePopularity(bool load)
     {
         using var view = new CatalogueView(new MovieIndex());
         var x = view.Index.Handle("x");
-        for (var i = 0; i <= 500; i++)
+        var deltas = Enumerable.Range(0, 501).Select(i =>
         {
             var delta = new TraitsDelta { Movie = view.Index.Handle($"n{i}"), Count = i % 2 == 0 ? 1 : 10_000, FirstSeenSeconds = 1, LatestSeconds = 1 };
             delta.In.Add(Make.Entry(x, 256 + i));
-            view.Apply(delta);
+            return delta;
+        });
+        if (load)
+        {
+            await view.LoadAsync(deltas.ToAsyncEnumerable());
+        }
+        else
+        {
+            foreach (var delta in deltas)
+            {
+                view.Apply(delta);
+            }
         }
 
         var row = view.Row(x)!;
