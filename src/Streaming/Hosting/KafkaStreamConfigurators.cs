@@ -41,6 +41,7 @@ public sealed class SiloKafkaStreamConfigurator : SiloPersistentStreamConfigurat
             agent.MaxEventDeliveryTime = Timeout.InfiniteTimeSpan;
             agent.StreamInactivityPeriod = TimeSpan.FromMinutes(3);
         }));
+        this.ConfigurePartitionBalancing((services, _) => EvenQueueBalancer.Create(services));
         this.ConfigureBackoffProvider((_, _) => (IMessageDeliveryBackoffProvider)new DeliveryBackoff(MinimumBackoff, MaximumBackoff));
         this.ConfigureBackoffProvider((_, _) => (IQueueReaderBackoffProvider)new DeliveryBackoff(MinimumBackoff, MaximumBackoff));
     }
