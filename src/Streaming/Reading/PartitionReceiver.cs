@@ -20,7 +20,9 @@ internal sealed record ReceiverServices(
 /// Brings a partition's records into its cache, from the stored position on, and has checkpoints made. All of it but the consumer's thread runs in turns of
 /// the partition's agent, so the cache needs no lock.
 /// </summary>
+#pragma warning disable CA1001 // The sources of cancellation have no timers, so they hold nothing that must be released.
 internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsumer consumer, ReceiverServices services) : IQueueAdapterReceiver
+#pragma warning restore CA1001
 {
     private const int OrphansPerTick = 100;
 
@@ -127,7 +129,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     {
         if (_inbox.TakeFailure() is not null)
         {
-            await RetryAsync("the bounds of the partition", FindPlaceAsync, _stopping.Token);
+            consumer.Assign(_partition, await RetryAsync("the bounds of the partition", FindPlaceAsync, _stopping.Token), _inbox);
         }
 
         if (_time.GetElapsedTime(_lastOrphans) >= MinimumPause)
@@ -223,12 +225,17 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
         LogPoison(record, reason.GetType().Name);
         try
         {
-            await RetryAsync("the poison handler", token => services.PoisonHandler.HandleAsync(record, reason, token), _stopping.Token);
-            cache.PassTo(record.Offset + 1);
+            cache.PassTo(await RetryAsync("the poison handler", HandleAsync, _stopping.Token));
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             // The partition's next reader meets the record again.
+        }
+
+        async Task<long> HandleAsync(CancellationToken cancellationToken)
+        {
+            await services.PoisonHandler.HandleAsync(record, reason, cancellationToken);
+            return record.Offset + 1;
         }
     }
 
@@ -270,7 +277,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     }
 
     /// <summary>The stored position is not in the partition any more, or not yet.</summary>
-    private async Task FindPlaceAsync(CancellationToken cancellationToken)
+    private async Task<long> FindPlaceAsync(CancellationToken cancellationToken)
     {
         var bounds = await Task.Run(() => consumer.QueryWatermarks(_partition, MaximumPause), cancellationToken);
         if (cache.Next > bounds.High)
@@ -286,17 +293,8 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
             cache.PassTo(bounds.Low);
         }
 
-        consumer.Assign(_partition, cache.Next, _inbox);
+        return cache.Next;
     }
-
-    private Task RetryAsync(string what, Func<CancellationToken, Task> action, CancellationToken cancellationToken) => RetryAsync(
-        what,
-        async token =>
-        {
-            await action(token);
-            return true;
-        },
-        cancellationToken);
 
     private async Task<T> RetryAsync<T>(string what, Func<CancellationToken, Task<T>> action, CancellationToken cancellationToken)
     {
