@@ -30,6 +30,12 @@ internal sealed class KafkaBatchContainer(StreamId streamId, string topic, int p
     /// <summary>Offset of its last event.</summary>
     public long LastOffset => _offsets[^1];
 
+    /// <summary>How many events.</summary>
+    public int Count => _offsets.Length;
+
+    /// <summary>How many of them are at or below an offset.</summary>
+    public int CountThrough(long offset) => _offsets.Count(own => own <= offset);
+
     /// <inheritdoc/>
     /// <exception cref="InvalidCastException">The grain subscribes with another type than the data adapter makes.</exception>
     public IEnumerable<Tuple<T, StreamSequenceToken>> GetEvents<T>()

@@ -36,10 +36,10 @@ internal sealed class PartitionCache(string topic, int partition, KafkaStreamOpt
     /// <summary>Streams with a cursor or a record.</summary>
     public int Streams => _streams.Count;
 
-    /// <summary>Events handed out, and those among them that had been before.</summary>
-    public long HandedOut { get; private set; }
+    /// <summary>Events delivered to subscribers.</summary>
+    public long Delivered { get; private set; }
 
-    /// <summary>See <see cref="HandedOut"/>.</summary>
+    /// <summary>Those of them that had been delivered before.</summary>
     public long Redelivered { get; private set; }
 
     /// <summary>How full it is; at 1 or above the partition is read no further.</summary>
@@ -222,12 +222,17 @@ internal sealed class PartitionCache(string topic, int partition, KafkaStreamOpt
         for (var i = 0; i < count; i++)
         {
             (offsets[i], events[i]) = window.Events[first + i];
-            Redelivered += offsets[i] <= window.HandedOut ? 1 : 0;
         }
 
-        HandedOut += count;
-        window.HandedOut = Math.Max(window.HandedOut, offsets[^1]);
         return new KafkaBatchContainer(window.Stream, topic, partition, offsets, events);
+    }
+
+    /// <summary>A subscriber has taken a batch.</summary>
+    internal void Took(StreamWindow window, KafkaBatchContainer batch)
+    {
+        Delivered += batch.Count;
+        Redelivered += batch.CountThrough(window.HighestDelivered);
+        window.HighestDelivered = Math.Max(window.HighestDelivered, batch.LastOffset);
     }
 
     /// <summary>A cursor of the stream has moved.</summary>

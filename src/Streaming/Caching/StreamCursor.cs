@@ -29,6 +29,7 @@ internal sealed class StreamCursor(PartitionCache cache, StreamWindow window, lo
     {
         if (_current is not null)
         {
+            cache.Took(window, _current);
             Position = _current.LastOffset;
         }
 

@@ -14,8 +14,8 @@ internal sealed class StreamWindow(StreamId stream)
     /// <summary>Offset through which every subscriber has it.</summary>
     public long Delivered { get; set; } = -1;
 
-    /// <summary>Highest offset that was ever handed out: what comes again below it is a redelivery.</summary>
-    public long HandedOut { get; set; } = -1;
+    /// <summary>Highest offset that was ever delivered: what is delivered at or below it is a redelivery.</summary>
+    public long HighestDelivered { get; set; } = -1;
 
     /// <summary>True while the agent is yet to be told of it.</summary>
     public bool IsAnnounced { get; set; }

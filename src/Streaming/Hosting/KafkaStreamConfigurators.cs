@@ -1,12 +1,12 @@
-using Cinegrain.Streaming;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Hosting;
 using Orleans.Runtime.Providers;
 using Orleans.Runtime.Configuration;
 using Orleans.Streams;
 
-namespace Orleans.Hosting;
+namespace Cinegrain.Streaming;
 
 /// <summary>What silos and clients configure alike.</summary>
 public interface IKafkaStreamConfigurator : INamedServiceConfigurator;

@@ -1,7 +1,6 @@
-using Cinegrain.Streaming;
-using Orleans.Configuration;
+using Orleans.Hosting;
 
-namespace Orleans.Hosting;
+namespace Cinegrain.Streaming;
 
 /// <summary>Adds stream providers over Kafka.</summary>
 public static class KafkaStreamExtensions

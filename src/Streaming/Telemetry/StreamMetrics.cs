@@ -36,8 +36,8 @@ internal sealed class StreamMetrics : IDisposable
         Observe("kafka.streams.cached.bytes", "By", "Bytes kept since the last checkpoint.", receiver => receiver.Cache.Bytes);
         Observe("kafka.streams.active", "{stream}", "Streams with a record since the last checkpoint or a subscriber that was active lately.", receiver => receiver.Cache.Streams);
         Observe("kafka.streams.paused", "1", "1 while the partition is not fetched because enough waits.", receiver => receiver.IsPaused ? 1 : 0);
-        Observe("kafka.streams.delivered", "{event}", "Events handed to the agent for delivery since it took the partition.", receiver => receiver.Cache.HandedOut);
-        Observe("kafka.streams.redelivered", "{event}", "Those of them that had been handed out before.", receiver => receiver.Cache.Redelivered);
+        Observe("kafka.streams.delivered", "{event}", "Events delivered to grains since this silo took the partition.", receiver => receiver.Cache.Delivered);
+        Observe("kafka.streams.redelivered", "{event}", "Those of them that had been delivered before.", receiver => receiver.Cache.Redelivered);
     }
 
     public void Add(PartitionReceiver receiver) => _receivers[receiver] = "";
