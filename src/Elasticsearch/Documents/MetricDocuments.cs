@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,8 @@ namespace Cinegrain.Elasticsearch;
 /// <param name="FreshnessP99">The same, 99th percentile.</param>
 /// <param name="Lag">Records of the log that are not applied.</param>
 /// <param name="Quality">Test-then-learn of everybody by Unix minute.</param>
-/// <param name="Variants">The same for each arm of a running experiment, by hour.</param>
+/// <param name="VariantHours">The same for each arm of a running experiment, by hour.</param>
+/// <param name="Variants">How each arm does over the last 24 hours.</param>
 public sealed record MetricSample(
     long Interactions,
     double EventsPerSecond,
@@ -21,7 +23,8 @@ public sealed record MetricSample(
     long Users,
     long Movies,
     IReadOnlyDictionary<long, QualitySums> Quality,
-    IReadOnlyList<VariantHour> Variants);
+    IReadOnlyList<VariantHour> VariantHours,
+    IReadOnlyList<VariantQuality> Variants);
 
 /// <summary>Test-then-learn of one arm of an experiment in one hour.</summary>
 /// <param name="Variant">Name of the arm.</param>
@@ -29,8 +32,8 @@ public sealed record MetricSample(
 public readonly record struct VariantHour(string Variant, long Hour, QualitySums Sums);
 
 /// <summary>
-/// Writes how the system does, every ten seconds: throughput, freshness and lag as they are, live quality by the minute, and that of
-/// each variant by the hour. What cannot be written within that time is left out, but what is summed is written until it is there.
+/// Writes how the system does, every ten seconds: throughput, freshness and lag as they are, live quality by the minute, that of
+/// each variant by the hour, and how the variants compare as of now. What cannot be written within that time is left out, but what is summed is written until it is there.
 /// </summary>
 public sealed partial class MetricDocuments : IDisposable
 {
@@ -106,7 +109,12 @@ public sealed partial class MetricDocuments : IDisposable
             Add(batch, tested, $"quality/{minute}", "quality", null, DateTimeOffset.FromUnixTimeSeconds(minute * 60), sums);
         }
 
-        foreach (var (variant, hour, sums) in sample.Variants)
+        foreach (var variant in sample.Variants)
+        {
+            Add(batch, variant, now);
+        }
+
+        foreach (var (variant, hour, sums) in sample.VariantHours)
         {
             Add(batch, tested, $"variant/{variant}/{hour}", "variant", variant, DateTimeOffset.FromUnixTimeSeconds(hour * 3600), sums);
         }
@@ -160,12 +168,40 @@ public sealed partial class MetricDocuments : IDisposable
         }
 
         json.WriteNumber("tested"u8, sums.Tested);
-        json.WriteNumber("recall_at_10"u8, (double)sums.Hits / sums.Tested);
-        json.WriteNumber("ndcg_at_10"u8, sums.Gain / sums.Tested);
+        Write(json, "recall_at_10", Estimate.OfShare(sums.Hits, sums.Tested));
+        Write(json, "ndcg_at_10", Estimate.OfMean(sums.Gain, sums.GainSquares, sums.Tested));
         json.WriteNumber("popularity_recall_at_10"u8, (double)sums.PopularityHits / sums.Tested);
         json.WriteNumber("popularity_ndcg_at_10"u8, sums.PopularityGain / sums.Tested);
         json.WriteEndObject();
         batch.End();
+    }
+
+    private void Add(BulkBatch batch, VariantQuality quality, DateTimeOffset now)
+    {
+        var name = VariantQuality.NameOf(quality.Variant);
+        var json = batch.Begin(_series.IndexOf(now), $"experiment/{_instance}/{name}/{now.ToUnixTimeMilliseconds()}");
+        json.WriteStartObject();
+        json.WriteNumber("@timestamp"u8, now.ToUnixTimeMilliseconds());
+        json.WriteString("measure"u8, "experiment"u8);
+        json.WriteString("instance"u8, _instance);
+        json.WriteString("variant"u8, name);
+        json.WriteNumber("tested"u8, quality.Tested);
+        Write(json, "recall_at_10", quality.Recall);
+        Write(json, "ndcg_at_10", quality.Ndcg);
+        json.WriteNumber("popularity_recall_at_10"u8, quality.PopularityRecall.Value);
+        json.WriteNumber("coverage"u8, quality.Coverage);
+        json.WriteNumber("offered"u8, quality.Offered);
+        Write(json, "click_through", quality.ClickThrough);
+        json.WriteEndObject();
+        batch.End();
+    }
+
+    /// <summary>A measure with the bounds of its 95 % confidence interval.</summary>
+    private static void Write(Utf8JsonWriter json, string name, Estimate estimate)
+    {
+        json.WriteNumber(name, estimate.Value);
+        json.WriteNumber($"{name}_low", estimate.Low);
+        json.WriteNumber($"{name}_high", estimate.High);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Metrics are left out of Elasticsearch: {Reason}")]

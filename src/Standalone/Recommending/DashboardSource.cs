@@ -110,7 +110,8 @@ internal sealed class DashboardSource(RecommendationEngine engine, RejectedCount
             users,
             engine.Shared.View.ListedCount,
             quality,
-            [.. variants.SelectMany(variant => variant.Value.Select(hour => new VariantHour(VariantQuality.NameOf(variant.Key), hour.Key, hour.Value)))]);
+            [.. variants.SelectMany(variant => variant.Value.Select(hour => new VariantHour(VariantQuality.NameOf(variant.Key), hour.Key, hour.Value)))],
+            engine.ReadVariants());
     }
 
     private static DashboardQuality Describe(DateTimeOffset from, QualitySums sums) => new(

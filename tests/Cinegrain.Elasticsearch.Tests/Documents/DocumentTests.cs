@@ -198,7 +198,7 @@ public sealed class DocumentTests : IAsyncLifetime
         var quality = new Dictionary<long, QualitySums> { [29_000_000] = new(10, 2, 1.5, 1, 1, 0.5) };
         using var documents = new MetricDocuments(
             Real.Client,
-            () => new MetricSample(7, 1.5, 3, 9, 0, 2, 4, quality, [new VariantHour("stage1", 480_000, quality[29_000_000])]),
+            () => new MetricSample(7, 1.5, 3, 9, 0, 2, 4, quality, [new VariantHour("stage1", 480_000, quality[29_000_000])], [Experiment.Arm]),
             "one",
             NullLogger<MetricDocuments>.Instance);
         await documents.WriteAsync(None);
@@ -209,8 +209,16 @@ public sealed class DocumentTests : IAsyncLifetime
         var found = await Real.AskAsync(HttpMethod.Post, "{prefix}-metrics/_search", """{"query":{"term":{"measure":"quality"}}}""");
         var source = Assert.Single(found.GetProperty("hits").GetProperty("hits").EnumerateArray()).GetProperty("_source");
         Assert.Equal((0.25, 0.15), (source.GetProperty("recall_at_10").GetDouble(), source.GetProperty("ndcg_at_10").GetDouble()));
-        Assert.Equal(1, await Real.CountAsync("{prefix}-metrics", """{"term":{"variant":"stage1"}}"""));
+        Assert.Equal(1, await Real.CountAsync("{prefix}-metrics", """{"bool":{"filter":[{"term":{"variant":"stage1"}},{"term":{"measure":"variant"}}]}}"""));
+        Assert.Equal(2, await Real.CountAsync("{prefix}-metrics", """{"term":{"measure":"experiment"}}"""));
+        var experiment = (await Real.AskAsync(
+            HttpMethod.Post, "{prefix}-metrics/_search", """{"size":1,"query":{"term":{"measure":"experiment"}}}""")).GetProperty("hits").GetProperty("hits")[0].GetProperty("_source");
+        Assert.Equal(
+            (0.3, 0.25, 0.35, 0.4, 0.05),
+            (Number("ndcg_at_10"), Number("ndcg_at_10_low"), Number("ndcg_at_10_high"), Number("coverage"), Number("click_through_low")));
         Assert.Equal(2, await Real.CountAsync("{prefix}-metrics", """{"term":{"measure":"engine"}}"""));
+
+        double Number(string name) => experiment.GetProperty(name).GetDouble();
     }
 
     [ElasticsearchFact]

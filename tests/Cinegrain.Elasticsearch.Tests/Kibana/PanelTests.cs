@@ -76,6 +76,7 @@ public sealed partial class PanelTests
             "unique_count" => $"\"cardinality\":{{\"field\":\"{field}\"}}",
             "average" => $"\"avg\":{{\"field\":\"{field}\"}}",
             "median" => $"\"percentiles\":{{\"field\":\"{field}\",\"percents\":[50]}}",
+            "last_value" => $"\"top_hits\":{{\"size\":1,\"sort\":[{{\"@timestamp\":\"desc\"}}],\"_source\":[\"{field}\"]}}",
             var other => $"\"{other}\":{{\"field\":\"{field}\"}}",
         };
         var filter = column.TryGetProperty("filter", out var query) ? Query(query.GetProperty("query").GetString()!) : "{\"match_all\":{}}";
@@ -107,7 +108,9 @@ public sealed partial class PanelTests
                 var metric = at.GetProperty(name);
                 var value = metric.GetProperty("value");
                 if (metric.GetProperty("doc_count").GetInt64() == 0
-                    || (value.TryGetProperty("value", out var number) && number.ValueKind != JsonValueKind.Number))
+                    || (value.TryGetProperty("value", out var number) && number.ValueKind != JsonValueKind.Number)
+                    || (value.TryGetProperty("hits", out var last)
+                        && !last.GetProperty("hits")[0].GetProperty("_source").TryGetProperty(panel.Column(name).GetProperty("sourceField").GetString()!, out _)))
                 {
                     return false;
                 }
@@ -180,7 +183,7 @@ public sealed partial class PanelTests
         var sums = new QualitySums(10, 3, 1.2, 0.6, 2, 0.7);
         using var metrics = new MetricDocuments(
             server.Client,
-            () => new MetricSample(8, 2, 3, 9, 0, 2, 4, new Dictionary<long, QualitySums> { [29_000_000] = sums }, [new VariantHour("stage1", 480_000, sums)]),
+            () => new MetricSample(8, 2, 3, 9, 0, 2, 4, new Dictionary<long, QualitySums> { [29_000_000] = sums }, [new VariantHour("stage1", 480_000, sums)], [Experiment.Arm]),
             "one",
             NullLogger<MetricDocuments>.Instance);
         await metrics.WriteAsync(None);
