@@ -19,10 +19,12 @@ public sealed record ModelOptions
     /// <summary>Seed of the first weights of stage 2.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Groups of features that stage 2 does without (<see cref="RerankFeatures.Groups"/>), for ablation.</summary>
+    /// <summary>Groups of features, or parts of the model, that stage 2 does without (<see cref="RerankFeatures.Groups"/>), for ablation.</summary>
     public IReadOnlyList<string> Ablate { get; init; } = [];
 
     internal IReadOnlyList<int> AblatedFeatures => [.. Ablate.SelectMany(group => RerankFeatures.Groups[group])];
+
+    internal bool Ablates(string group) => Ablate.Contains(group, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message says which range.</exception>

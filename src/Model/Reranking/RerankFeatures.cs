@@ -86,6 +86,12 @@ public static class RerankFeatures
     /// <summary>Number of features.</summary>
     public const int Number = Series + 1;
 
+    /// <summary>The hidden units, as a group without features.</summary>
+    internal const string Network = "network";
+
+    /// <summary>The embeddings, as a group without features.</summary>
+    internal const string Embedding = "embedding";
+
     /// <summary>Groups that <c>--ablate</c> leaves out, by name.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<int>> Groups { get; } = new Dictionary<string, IReadOnlyList<int>>(StringComparer.OrdinalIgnoreCase)
     {
@@ -99,5 +105,7 @@ public static class RerankFeatures
         ["item"] = [Interactions, Rating, Calibration],
         ["user"] = [Stage, StageDistance, PopularityDistance, AgeDistance],
         ["content"] = [NewRelease, LastEra, LastGenre, Series],
+        [Network] = [],
+        [Embedding] = [],
     };
 }

@@ -23,6 +23,7 @@ public sealed class RerankLearner
     private readonly MovieIndex _index;
     private readonly ModelOptions _options;
     private readonly ulong _seed;
+    private readonly bool _hasNetwork, _hasEmbedding;
     private readonly QualityWatch _watch = new();
     private RerankParameters _parameters, _sums;
     private (RerankParameters Parameters, RerankParameters Sums)? _good;
@@ -39,6 +40,8 @@ public sealed class RerankLearner
     {
         (_index, _options, _parameters, _sums) = (index, options, parameters, sums);
         _seed = StableHash.Of((ulong)options.Seed, 0x7265_7261_6e6b);
+        _hasNetwork = !options.Ablates(RerankFeatures.Network);
+        _hasEmbedding = !options.Ablates(RerankFeatures.Embedding);
     }
 
     /// <summary>Name of the singleton's state in the store.</summary>
@@ -145,12 +148,12 @@ public sealed class RerankLearner
     /// <summary>Weights before the first step: the order of stage 1, and a small random network that learning can start from.</summary>
     private void Start()
     {
-        for (var i = 0; i < _parameters.HiddenWeights.Length; i++)
+        for (var i = 0; _hasNetwork && i < _parameters.HiddenWeights.Length; i++)
         {
             _parameters.HiddenWeights[i] = (float)(HiddenRange * ((2 * Draw(1, (ulong)i)) - 1));
         }
 
-        for (var q = 0; q < _parameters.OutputWeights.Length; q++)
+        for (var q = 0; _hasNetwork && q < _parameters.OutputWeights.Length; q++)
         {
             _parameters.OutputWeights[q] = (float)(OutputRange * ((2 * Draw(2, (ulong)q)) - 1));
         }
@@ -252,7 +255,7 @@ public sealed class RerankLearner
         Move(_parameters.PerBucket.AsSpan(bucket, Features), _sums.PerBucket.AsSpan(bucket, Features), gradient, LinearRate);
 
         Span<float> deltas = stackalloc float[Stride];
-        for (var q = 0; q < RerankWeights.Hidden; q++)
+        for (var q = 0; _hasNetwork && q < RerankWeights.Hidden; q++)
         {
             // Everything of unit q is taken before anything of it moves.
             var output = Vector256.Create(_parameters.OutputWeights[q]);
@@ -276,7 +279,10 @@ public sealed class RerankLearner
             Move(ref _parameters.OutputWeights[q], ref _sums.OutputWeights[q], Vector256.Sum(outputGradient), DeepRate);
         }
 
-        MoveEmbeddings(example, query, errors);
+        if (_hasEmbedding)
+        {
+            MoveEmbeddings(example, query, errors);
+        }
     }
 
     private void MoveEmbeddings(TrainingExample example, ReadOnlySpan<float> query, ReadOnlySpan<float> errors)
@@ -396,7 +402,7 @@ public sealed class RerankLearner
 
         _known[movie] = true;
         var id = StableHash.Of(_index.Id(movie));
-        for (var k = 0; k < RerankWeights.Row; k++)
+        for (var k = 0; _hasEmbedding && k < RerankWeights.Row; k++)
         {
             var deviation = k < RerankWeights.Dimensions ? InputDeviation : OutputDeviation;
             _parameters.Embeddings[(movie * RerankWeights.Row) + k] = (float)(deviation * Normal(StableHash.Of(id, (ulong)k)));

@@ -65,6 +65,24 @@ public sealed class RerankLearnerTests
         Assert.Equal([example.Target], Enumerable.Range(0, Candidates).Where(j => sums[2 * example.Movies[j]] == 1));
     }
 
+    [Theory]
+    [InlineData("network")]
+    [InlineData("embedding")]
+    public void Learn_WithoutAPart_LeavesItAtZeroAndMovesTheOthers(string part)
+    {
+        var random = new Random(4);
+        var learner = New(out _, part);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(learner.Learn(Example(random, i)));
+        }
+
+        var learned = learner.Parameters;
+        float[][] network = [learned.HiddenWeights, learned.HiddenBias, learned.OutputWeights], embedding = [learned.Embeddings];
+        Assert.All(part == "network" ? network : embedding, values => Assert.DoesNotContain(values, value => value != 0));
+        Assert.All(part == "network" ? embedding : network, values => Assert.Contains(values, value => value != 0));
+    }
+
     [Fact]
     public void Learn_ManySteps_LowersTheLoss()
     {
@@ -242,7 +260,7 @@ public sealed class RerankLearnerTests
         Assert.Equal(learner.Snapshot().Exposure(3), learner.Live().Exposure(3));
     }
 
-    private static RerankLearner New(out MovieIndex index)
+    private static RerankLearner New(out MovieIndex index, params string[] ablate)
     {
         index = new MovieIndex();
         for (var i = 0; i < 60; i++)
@@ -250,7 +268,7 @@ public sealed class RerankLearnerTests
             index.Handle($"m{i}");
         }
 
-        return new RerankLearner(index, new ModelOptions());
+        return new RerankLearner(index, new ModelOptions { Ablate = ablate });
     }
 
     private static TrainingExample Example(
