@@ -3,10 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
-using Cinegrain.Embedded.Sqlite;
 using Cinegrain.Model;
 using Cinegrain.Model.Catalogue;
-using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,9 +14,9 @@ namespace Cinegrain.Bench;
 /// A replay of a log into Elasticsearch: what it costs our process with and without the analysts' documents, and how much of what a bare bulk loop
 /// writes to the same node the documents of interactions reach.
 /// </summary>
-internal sealed class ElasticsearchBench(string url, string data, int films, int viewers, int events) : IDisposable
+internal sealed class ElasticsearchBench(string url, string? kafka, string data, int films, int viewers, int events) : IDisposable
 {
-    private const int AppendAtOnce = 2_000, BulkAtOnce = 2_000, Writers = 4;
+    private const int BulkAtOnce = 2_000, Writers = 4;
 
     private readonly HttpClient _http = new() { BaseAddress = new Uri(url) };
     private readonly string _prefix = $"bench-{Guid.NewGuid():N}";
@@ -27,7 +25,8 @@ internal sealed class ElasticsearchBench(string url, string data, int films, int
 
     public async Task RunAsync()
     {
-        await using var log = await FillAsync();
+        await using var filled = await FilledLog.OpenAsync(kafka, data, films, viewers, events);
+        var log = filled.Log;
         try
         {
             await ReplayAsync(log, "none", withDocuments: false, describe: false);
@@ -47,35 +46,8 @@ internal sealed class ElasticsearchBench(string url, string data, int films, int
         }
     }
 
-    private async Task<SqliteLog> FillAsync()
-    {
-        Directory.CreateDirectory(data);
-        var log = SqliteLog.Open(data, new SqliteLogOptions(), TimeProvider.System);
-        if (log.End(Topics.Movies, 0) > 0)
-        {
-            throw new InvalidOperationException($"{data} is not empty: name a folder of its own with --data");
-        }
-
-        var movies = World.Movies(films);
-        await log.AppendAsync(
-            [.. movies.Select(movie => new LogEntry(Topics.Movies, movie.Id, JsonSerializer.SerializeToUtf8Bytes(movie, WireFormat.Default.MovieMetadata)))],
-            CancellationToken.None);
-        var number = 0;
-        foreach (var part in World.Interactions(movies, viewers, events).Chunk(AppendAtOnce))
-        {
-            await log.AppendAsync(
-                [.. part.Select(interaction => new LogEntry(
-                    Topics.Interactions,
-                    interaction.User,
-                    JsonSerializer.SerializeToUtf8Bytes<UserRecord>(interaction with { Id = $"{number++:D26}" }, WireFormat.Default.UserRecord)))],
-                CancellationToken.None);
-        }
-
-        return log;
-    }
-
     /// <summary>Everything that a host does with the log, from its beginning to the last checkpoint; no tests, as a replay.</summary>
-    private async Task ReplayAsync(SqliteLog log, string name, bool withDocuments, bool describe)
+    private async Task ReplayAsync(ILog log, string name, bool withDocuments, bool describe)
     {
         using var client = Client(name);
         using var shared = new SharedModel(new ModelOptions());
@@ -89,6 +61,7 @@ internal sealed class ElasticsearchBench(string url, string data, int films, int
         using var stopping = new CancellationTokenSource();
         var writing = withDocuments ? documents.RunAsync(stopping.Token) : Task.CompletedTask;
         await engine.CaughtUp;
+        var learned = clock.Elapsed;
         if (withDocuments)
         {
             await WaitAsync(log, documents);
@@ -98,12 +71,12 @@ internal sealed class ElasticsearchBench(string url, string data, int films, int
         await stopping.CancelAsync();
         await writing;
         Console.WriteLine(
-            $"elasticsearch: replay with documents {name}: {events / clock.Elapsed.TotalSeconds:N0} events/s, "
+            $"elasticsearch: replay with documents {name}: {events / clock.Elapsed.TotalSeconds:N0} events/s (learned alone {events / learned.TotalSeconds:N0}), "
             + $"{(Environment.CpuUsage.TotalTime - spent).TotalMicroseconds / events:N1} µs CPU of this process each");
     }
 
     /// <summary>Documents of the interactions by themselves, in documents a second.</summary>
-    private async Task<double> DocumentsAsync(SqliteLog log, string name)
+    private async Task<double> DocumentsAsync(ILog log, string name)
     {
         using var client = Client(name);
         await using var store = new ElasticsearchStateStore(client, NullLogger<ElasticsearchStateStore>.Instance, (MovieIndex?)null);
@@ -121,7 +94,7 @@ internal sealed class ElasticsearchBench(string url, string data, int films, int
         return rate;
     }
 
-    private static Task WaitAsync(SqliteLog log, InteractionDocuments documents) => Task.WhenAll(
+    private static Task WaitAsync(ILog log, InteractionDocuments documents) => Task.WhenAll(
         Enumerable.Range(0, log.PartitionCount(Topics.Interactions))
             .Select(partition => documents.WaitAsync(partition, log.End(Topics.Interactions, partition), CancellationToken.None)));
 

@@ -10,6 +10,8 @@ var data = new Option<string>("--data") { DefaultValueFactory = _ => "bench-data
 var noCheckpoints = new Option<bool>("--no-checkpoints") { Description = "Persist nothing, and end as if killed." };
 var server = new Option<string>("--server") { DefaultValueFactory = _ => "http://localhost:5080", Description = "A running server with some movies." };
 var elasticsearch = new Option<string>("--elasticsearch") { DefaultValueFactory = _ => "http://localhost:9200", Description = "An Elasticsearch; the bench removes its indices." };
+var indices = new Option<string>("--elasticsearch-prefix") { DefaultValueFactory = _ => "cinegrain", Description = "First part of the names of the server's indices." };
+var kafka = new Option<string?>("--kafka") { Description = "Brokers, for a log on Kafka instead of one in the folder; the bench removes its topics." };
 var key = new Option<string?>("--key") { Description = "API key." };
 var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 1_000, Description = "Other interactions a second meanwhile." };
 var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 20, Description = "How long." };
@@ -29,10 +31,18 @@ AddAsync("freshness", "From a POST to its effect.", [server, key, rate, seconds]
     using var bench = new ServerBench(result.GetValue(server)!, result.GetValue(key));
     await bench.FreshnessAsync(result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)));
 });
-AddAsync("elasticsearch", "A replay into Elasticsearch, with and without documents, beside a bare bulk loop.", [elasticsearch, data, films, viewers, events], async result =>
+AddAsync("visible", "From a POST to a document that a search finds.", [server, key, elasticsearch, indices, rate, seconds], async result =>
+{
+    using var bench = new ServerBench(result.GetValue(server)!, result.GetValue(key));
+    await bench.VisibleAsync(
+        new Uri(result.GetValue(elasticsearch)!), result.GetValue(indices)!, result.GetValue(rate), TimeSpan.FromSeconds(result.GetValue(seconds)));
+});
+AddAsync("replay", "A replay of a log into an empty store, beside bare reading.", [kafka, data, films, viewers, events], result =>
+    ReplayBench.RunAsync(result.GetValue(kafka), result.GetValue(data)!, result.GetValue(films), result.GetValue(viewers), (int)result.GetValue(events)));
+AddAsync("elasticsearch", "A replay into Elasticsearch, with and without documents, beside a bare bulk loop.", [elasticsearch, kafka, data, films, viewers, events], async result =>
 {
     var (catalogue, audience, interactions) = (result.GetValue(films), result.GetValue(viewers), (int)result.GetValue(events));
-    using var bench = new ElasticsearchBench(result.GetValue(elasticsearch)!, result.GetValue(data)!, catalogue, audience, interactions);
+    using var bench = new ElasticsearchBench(result.GetValue(elasticsearch)!, result.GetValue(kafka), result.GetValue(data)!, catalogue, audience, interactions);
     await bench.RunAsync();
 });
 return await root.Parse(args).InvokeAsync();

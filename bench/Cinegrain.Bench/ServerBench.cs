@@ -85,6 +85,39 @@ internal sealed class ServerBench : IDisposable
         Console.WriteLine($"freshness: {own.Median / (2 * probe.Median):N1} times two requests to an empty endpoint ({probe} each, no load)");
     }
 
+    /// <summary>From a POST to a search in Elasticsearch that finds its document, while other interactions come in.</summary>
+    public async Task VisibleAsync(Uri elasticsearch, string prefix, int rate, TimeSpan span)
+    {
+        using var search = new HttpClient { BaseAddress = elasticsearch };
+        var movies = await MoviesAsync();
+        using var stop = new CancellationTokenSource(span);
+        var load = LoadAsync(movies, rate, stop.Token);
+        var visible = new Quantiles();
+        for (var i = 0; !stop.IsCancellationRequested; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            using var response = await _http.PostAsJsonAsync(
+                "/v1/interactions", new { user = $"visible-{i % 50}-{Environment.ProcessId}", movie = movies[_random.Next(movies.Count)], kind = "rate", value = 4 });
+            response.EnsureSuccessStatusCode();
+            var id = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("ids")[0].GetString();
+            var address = $"{prefix}-interactions/_count?q=_id:{id}&ignore_unavailable=true";
+            while ((await search.GetFromJsonAsync<JsonElement>(address)).GetProperty("count").GetInt64() == 0)
+            {
+                if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromMinutes(1))
+                {
+                    throw new InvalidOperationException("a document is not visible after a minute");
+                }
+
+                await Task.Delay(50);
+            }
+
+            visible.Add(Stopwatch.GetElapsedTime(started));
+        }
+
+        Console.WriteLine($"visible: POST to a document that a search finds {visible}");
+        Console.WriteLine($"visible: {await load / span.TotalSeconds:N0} other interactions a second meanwhile");
+    }
+
     private async Task<long> LoadAsync(List<string> movies, int rate, CancellationToken stop)
     {
         const int Batch = 20;
