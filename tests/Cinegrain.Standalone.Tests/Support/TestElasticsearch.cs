@@ -6,29 +6,30 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cinegrain.Standalone.Tests.Support;
 
-/// <summary>The Elasticsearch that CINEGRAIN_TEST_ELASTICSEARCH names, and in it the indices of one test.</summary>
-internal sealed class TestElasticsearch : IAsyncDisposable
+/// <summary>An Elasticsearch, that which CINEGRAIN_TEST_ELASTICSEARCH names unless another is given, and in it the indices of one test.</summary>
+internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
 {
     public const string Variable = "CINEGRAIN_TEST_ELASTICSEARCH";
 
     private static readonly HttpClient Http = new();
 
-    private readonly ElasticsearchClient _client;
-
-    public TestElasticsearch() => _client = new ElasticsearchClient(new ElasticsearchOptions { Nodes = [new Uri(Url!)], Prefix = Prefix }, TimeProvider.System);
+    private readonly Uri _server = server ?? new Uri(Url!);
+    private ElasticsearchClient? _client;
 
     public static string? Url { get; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } url ? url : null;
 
     public string Prefix { get; } = $"test-{Guid.NewGuid():N}";
 
     /// <summary>Options of a host that keeps its states here.</summary>
-    public string[] Options => ["--store", "elasticsearch", "--elasticsearch-urls", Url!, "--elasticsearch-prefix", Prefix];
+    public string[] Options => ["--store", "elasticsearch", "--elasticsearch-urls", $"{_server}", "--elasticsearch-prefix", Prefix];
 
-    public ElasticsearchStateStore OpenStore() => new(_client, NullLogger<ElasticsearchStateStore>.Instance, (MovieIndex?)null);
+    public ElasticsearchStateStore OpenStore() => new(
+        _client ??= new ElasticsearchClient(new ElasticsearchOptions { Nodes = [_server], Prefix = Prefix }, TimeProvider.System),
+        NullLogger<ElasticsearchStateStore>.Instance, (MovieIndex?)null);
 
-    public static async Task<JsonElement> AskAsync(HttpMethod method, string path, string? body = null)
+    public async Task<JsonElement> AskAsync(HttpMethod method, string path, string? body = null)
     {
-        using var request = new HttpRequestMessage(method, new Uri(new Uri(Url!), path));
+        using var request = new HttpRequestMessage(method, new Uri(_server, path));
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await Http.SendAsync(request);
         return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
@@ -47,6 +48,13 @@ internal sealed class TestElasticsearch : IAsyncDisposable
         ];
     }
 
+    /// <summary>Documents that an alias of the test shows, refreshed.</summary>
+    public async Task<long> CountAsync(string alias)
+    {
+        await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
+        return (await AskAsync(HttpMethod.Get, $"{Prefix}-{alias}/_count?ignore_unavailable=true")).GetProperty("count").GetInt64();
+    }
+
     /// <summary>Deletes indices of the test.</summary>
     public async Task DeleteAsync(string pattern)
     {
@@ -60,7 +68,7 @@ internal sealed class TestElasticsearch : IAsyncDisposable
     {
         await DeleteAsync("*");
         await AskAsync(HttpMethod.Delete, $"_index_template/{Prefix}-*");
-        _client.Dispose();
+        _client?.Dispose();
     }
 
     private static bool StateHas(JsonElement source, string text) => source.TryGetProperty("state", out var state)
