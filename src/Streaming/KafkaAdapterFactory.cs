@@ -164,7 +164,7 @@ internal sealed partial class KafkaAdapterFactory : IQueueAdapterFactory, IQueue
         ["fetch.wait.max.ms"] = "100",
         ["fetch.error.backoff.ms"] = "100",
         ["isolation.level"] = "read_committed",
-        ["dotnet.consumer.consume.result.fields"] = "headers,timestamp,topic",
+        ["dotnet.consumer.consume.result.fields"] = "headers,timestamp",
     }))
     {
         GroupId = _group,

@@ -31,13 +31,12 @@ internal sealed class PartitionInbox(int maximumRecords, long maximumBytes)
         return pause;
     }
 
-    /// <summary>The partition has nothing below an offset beyond what was added.</summary>
+    /// <summary>The partition has nothing below an offset beyond what was added. It wakes nobody: an empty pull would have the agent pause before the next.</summary>
     public void EndAt(long offset)
     {
         lock (_gate)
         {
             _end = offset;
-            _arrival.TrySetResult();
         }
     }
 

@@ -26,19 +26,21 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
 {
     private const int OrphansPerTick = 100;
 
+    // 20 ms at 100,000 streams.
+    private static readonly TimeSpan RestPerStream = TimeSpan.FromMicroseconds(0.2), ShortestRest = TimeSpan.FromMilliseconds(1);
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), MinimumPause = TimeSpan.FromSeconds(1), MaximumPause = TimeSpan.FromSeconds(15);
 
     private readonly KafkaStreamOptions _options = services.Options;
     private readonly TimeProvider _time = services.Time;
     private readonly ILogger _logger = services.Logger;
-    private readonly TopicPartition _partition = new(cache.Topic, cache.Partition);
     private readonly PartitionInbox _inbox = new(10 * services.Options.PulledRecords, Math.Max(1 << 20, services.Options.CachedBytes / 4));
     private readonly Queue<ConsumeResult<byte[]?, byte[]?>> _pulled = new();
     private readonly CancellationTokenSource _stopping = new(), _deadline = new();
     private Task _running = Task.CompletedTask;
     private Task? _poison;
     private int _generation;
-    private long _lastCheckpoint, _lastOrphans;
+    private long _lastPull, _lastCheckpoint, _lastOrphans;
 
     /// <summary>What the metrics show.</summary>
     public PartitionCache Cache => cache;
@@ -47,7 +49,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     public bool IsPaused => _inbox.IsPaused;
 
     /// <summary>Records that the partition has and that are not delivered; -1 when it is not known.</summary>
-    public long Lag => consumer.HighWatermark(_partition) is >= 0 and var high ? Math.Max(0, high - cache.LastFrontier) : -1;
+    public long Lag => consumer.HighWatermark(cache.Partition) is >= 0 and var high ? Math.Max(0, high - cache.LastFrontier) : -1;
 
     /// <inheritdoc/>
     public Task Initialize(TimeSpan timeout)
@@ -63,8 +65,18 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     /// <inheritdoc/>
     public async Task<IList<IBatchContainer>> GetQueueMessagesAsync(int maxCount, CancellationToken cancellationToken)
     {
-        // The agent pulls as long as there is something; between two pulls its deliveries get their turn.
-        await Task.Yield();
+        // The agent pulls as long as there is something; between two pulls its deliveries get their turn. For each pull it looks at all of its streams, so
+        // with many of them it is to pull more at a time.
+        var rest = (cache.Streams * RestPerStream) - _time.GetElapsedTime(_lastPull);
+        if (rest >= ShortestRest)
+        {
+            await Task.Delay(rest, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        else
+        {
+            await Task.Yield();
+        }
+
         if (!cache.HasArrivals && (_poison ?? (_pulled.Count == 0 ? _inbox.ArrivalAsync() : null)) is { } awaited)
         {
             // Without an exception when the time is over.
@@ -72,6 +84,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
 
+        _lastPull = _time.GetTimestamp();
         if (cache.Fill < 1 && !_stopping.IsCancellationRequested)
         {
             Pull(maxCount);
@@ -89,7 +102,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     /// <summary>Ends reading, and makes a last checkpoint of what was delivered.</summary>
     public async Task Shutdown(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        consumer.Unassign(_partition, _inbox);
+        consumer.Unassign(cache.Partition, _inbox);
         await _stopping.CancelAsync();
         using var giveUp = cancellationToken.Register(_deadline.Cancel);
         using var timer = _time.CreateTimer(_ => _deadline.Cancel(), null, _options.ShutdownTimeout, Timeout.InfiniteTimeSpan);
@@ -111,7 +124,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
                 "the stored position", token => services.Checkpointer.LoadAsync(cache.Topic, cache.Partition, token), _stopping.Token);
             _generation = position.Generation;
             cache.Begin(Math.Max(0, position.Offset));
-            consumer.Assign(_partition, position.Offset, _inbox);
+            consumer.Assign(cache.Partition, position.Offset, _inbox);
             LogBegun(cache.Topic, cache.Partition, position.Offset, position.Generation);
             _lastCheckpoint = _lastOrphans = _time.GetTimestamp();
             while (true)
@@ -129,7 +142,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     {
         if (_inbox.TakeFailure() is not null)
         {
-            consumer.Assign(_partition, await RetryAsync("the bounds of the partition", FindPlaceAsync, _stopping.Token), _inbox);
+            consumer.Assign(cache.Partition, await RetryAsync("the bounds of the partition", FindPlaceAsync, _stopping.Token), _inbox);
         }
 
         if (_time.GetElapsedTime(_lastOrphans) >= MinimumPause)
@@ -164,7 +177,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
             (end, var resume) = _inbox.Take(maximum, _pulled);
             if (resume)
             {
-                consumer.Resume(_partition);
+                consumer.Resume(cache.Partition);
             }
         }
 
@@ -279,7 +292,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     /// <summary>The stored position is not in the partition any more, or not yet.</summary>
     private async Task<long> FindPlaceAsync(CancellationToken cancellationToken)
     {
-        var bounds = await Task.Run(() => consumer.QueryWatermarks(_partition, MaximumPause), cancellationToken);
+        var bounds = await Task.Run(() => consumer.QueryWatermarks(cache.Partition, MaximumPause), cancellationToken);
         if (cache.Next > bounds.High)
         {
             LogBeyondEnd(cache.Topic, cache.Partition, cache.Next, bounds.High);

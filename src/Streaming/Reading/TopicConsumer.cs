@@ -16,6 +16,7 @@ internal sealed partial class TopicConsumer : IDisposable
     // librdkafka: auto.offset.reset=error found no such offset.
     private const int OffsetReset = -140;
 
+    private readonly string _topic;
     private readonly ILogger _logger;
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
     private readonly ConcurrentQueue<Action> _commands = new();
@@ -23,11 +24,11 @@ internal sealed partial class TopicConsumer : IDisposable
     private volatile bool _isStopping;
 
     // Of the thread alone.
-    private readonly Dictionary<TopicPartition, PartitionInbox> _inboxes = [];
+    private readonly Dictionary<int, PartitionInbox> _inboxes = [];
 
     public TopicConsumer(string topic, ConsumerConfig config, ILogger logger)
     {
-        _logger = logger;
+        (_topic, _logger) = (topic, logger);
         _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config)
             .SetErrorHandler((_, error) => LogClient("error", error.Reason))
             .SetLogHandler((_, message) => LogClient(message.Facility, message.Message))
@@ -37,46 +38,46 @@ internal sealed partial class TopicConsumer : IDisposable
     }
 
     /// <summary>Begins to read a partition, anew when it is being read; an offset below 0 is the partition's first.</summary>
-    public void Assign(TopicPartition partition, long offset, PartitionInbox inbox) => _commands.Enqueue(() =>
+    public void Assign(int partition, long offset, PartitionInbox inbox) => _commands.Enqueue(() =>
     {
         if (_inboxes.Remove(partition))
         {
-            _consumer.IncrementalUnassign([partition]);
+            _consumer.IncrementalUnassign([Of(partition)]);
         }
 
         _inboxes[partition] = inbox;
-        _consumer.IncrementalAssign([new TopicPartitionOffset(partition, offset < 0 ? Offset.Beginning : offset)]);
+        _consumer.IncrementalAssign([new TopicPartitionOffset(Of(partition), offset < 0 ? Offset.Beginning : offset)]);
 
         // A partition that was paused stays so when it is assigned anew.
-        _consumer.Resume([partition]);
+        _consumer.Resume([Of(partition)]);
     });
 
     /// <summary>Ends reading a partition into an inbox.</summary>
-    public void Unassign(TopicPartition partition, PartitionInbox inbox) => _commands.Enqueue(() =>
+    public void Unassign(int partition, PartitionInbox inbox) => _commands.Enqueue(() =>
     {
         // By then another agent of this silo may read it.
         if (_inboxes.TryGetValue(partition, out var current) && current == inbox)
         {
             _inboxes.Remove(partition);
-            _consumer.IncrementalUnassign([partition]);
+            _consumer.IncrementalUnassign([Of(partition)]);
         }
     });
 
     /// <summary>Goes on with a partition that paused.</summary>
-    public void Resume(TopicPartition partition) => _commands.Enqueue(() =>
+    public void Resume(int partition) => _commands.Enqueue(() =>
     {
         if (_inboxes.ContainsKey(partition))
         {
-            _consumer.Resume([partition]);
+            _consumer.Resume([Of(partition)]);
         }
     });
 
     /// <summary>First and next offset of a partition, asked of the broker.</summary>
     /// <exception cref="KafkaException">It does not answer.</exception>
-    public WatermarkOffsets QueryWatermarks(TopicPartition partition, TimeSpan timeout) => _consumer.QueryWatermarkOffsets(partition, timeout);
+    public WatermarkOffsets QueryWatermarks(int partition, TimeSpan timeout) => _consumer.QueryWatermarkOffsets(Of(partition), timeout);
 
     /// <summary>Next offset of a partition as of the last fetch; below 0 when there was none.</summary>
-    public long HighWatermark(TopicPartition partition) => _isStopping ? -1 : _consumer.GetWatermarkOffsets(partition).High.Value;
+    public long HighWatermark(int partition) => _isStopping ? -1 : _consumer.GetWatermarkOffsets(Of(partition)).High.Value;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -88,6 +89,8 @@ internal sealed partial class TopicConsumer : IDisposable
             _consumer.Dispose();
         }
     }
+
+    private TopicPartition Of(int partition) => new(_topic, partition);
 
     private void Run()
     {
@@ -118,7 +121,7 @@ internal sealed partial class TopicConsumer : IDisposable
 
     private void Receive(ConsumeResult<byte[]?, byte[]?> result)
     {
-        if (!_inboxes.TryGetValue(result.TopicPartition, out var inbox))
+        if (!_inboxes.TryGetValue(result.Partition.Value, out var inbox))
         {
             return;
         }
@@ -129,13 +132,13 @@ internal sealed partial class TopicConsumer : IDisposable
         }
         else if (inbox.Add(result))
         {
-            _consumer.Pause([result.TopicPartition]);
+            _consumer.Pause([Of(result.Partition.Value)]);
         }
     }
 
     private void Fail(ConsumeException exception)
     {
-        if ((int)exception.Error.Code == OffsetReset && _inboxes.TryGetValue(exception.ConsumerRecord.TopicPartition, out var inbox))
+        if ((int)exception.Error.Code == OffsetReset && _inboxes.TryGetValue(exception.ConsumerRecord.Partition.Value, out var inbox))
         {
             inbox.Fail(exception.Error);
         }

@@ -17,14 +17,15 @@ internal sealed class StreamCluster : IAsyncDisposable
 
     private static int _topics;
 
+    private readonly string _bootstrap;
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly IAdminClient _admin;
     private readonly Dictionary<string, CountState> _expected = new(StringComparer.Ordinal);
 
-    private StreamCluster(string topic)
+    private StreamCluster(string topic, string bootstrap)
     {
-        Topic = topic;
-        var config = new ClientConfig { BootstrapServers = KafkaServer.Bootstrap };
+        (Topic, _bootstrap) = (topic, bootstrap);
+        var config = new ClientConfig { BootstrapServers = bootstrap };
         _admin = new AdminClientBuilder(config).SetLogHandler((_, _) => { }).Build();
         _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig(config) { EnableIdempotence = true, LingerMs = 1 }).SetLogHandler((_, _) => { }).Build();
     }
@@ -39,10 +40,17 @@ internal sealed class StreamCluster : IAsyncDisposable
     public IReadOnlyDictionary<string, CountState> Expected => _expected;
 
     public static async Task<StreamCluster> StartAsync(
-        int silos, int partitions = 1, Action<KafkaStreamOptions>? options = null, Action<SiloKafkaStreamConfigurator>? streams = null, bool ownCheckpointer = true)
+        int silos,
+        int partitions = 1,
+        Action<KafkaStreamOptions>? options = null,
+        Action<SiloKafkaStreamConfigurator>? streams = null,
+        bool ownCheckpointer = true,
+        string? bootstrap = null,
+        Func<StreamCluster, Task>? before = null)
     {
-        var self = new StreamCluster($"streams-{Environment.ProcessId}-{Interlocked.Increment(ref _topics)}");
+        var self = new StreamCluster($"streams-{Environment.ProcessId}-{Interlocked.Increment(ref _topics)}", bootstrap ?? KafkaServer.Bootstrap!);
         await self._admin.CreateTopicsAsync([new TopicSpecification { Name = self.Topic, NumPartitions = partitions, ReplicationFactor = 1 }]);
+        await (before?.Invoke(self) ?? Task.CompletedTask);
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.ConfigureHost(host => host.Logging.SetMinimumLevel(LogLevel.Warning));
         builder.ConfigureSilo((_, silo) =>
@@ -94,6 +102,9 @@ internal sealed class StreamCluster : IAsyncDisposable
 
     public Task ProduceAsync(byte[]? key, byte[]? value) => _producer.ProduceAsync(Topic, new Message<byte[]?, byte[]?> { Key = key, Value = value });
 
+    /// <summary>Removes the oldest records, as retention does.</summary>
+    public Task DeleteBelowAsync(int partition, long offset) => _admin.DeleteRecordsAsync([new TopicPartitionOffset(Topic, partition, offset)]);
+
     /// <summary>Waits until the grains have applied all that was produced.</summary>
     public Task AppliedAsync() =>
         Counts.UntilAsync(() => _expected.All(pair => Counts.Live.GetValueOrDefault(pair.Key) == pair.Value), "every record is applied once and in order");
@@ -119,7 +130,7 @@ internal sealed class StreamCluster : IAsyncDisposable
 
     private void Configure(KafkaStreamOptions options)
     {
-        options.Client["bootstrap.servers"] = KafkaServer.Bootstrap!;
+        options.Client["bootstrap.servers"] = _bootstrap;
         options.Topics[Topic] = CountingGrain.Namespace;
         options.ConsumerGroup = Topic;
         options.CheckpointInterval = TimeSpan.FromMilliseconds(300);
