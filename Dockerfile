@@ -10,6 +10,12 @@ RUN dotnet publish src/Standalone -c Release -p:BundleLibrdkafka=true -p:Generat
     && dotnet publish src/Cli -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/cli \
     && mkdir /data
 
+# docker build --target dashboards: imports the Kibana dashboards, and ends. It needs bash and curl, which this image has.
+FROM docker.elastic.co/elasticsearch/elasticsearch:9.1.4 AS dashboards
+COPY kibana/import.sh kibana/cinegrain.ndjson /kibana/
+USER 1000:1000
+ENTRYPOINT ["/bin/bash", "/kibana/import.sh"]
+
 FROM mcr.microsoft.com/dotnet/aspnet:${DOTNET_VERSION}-noble-chiseled
 COPY --from=build /app /app
 COPY --from=build --chown=${APP_UID}:${APP_UID} --chmod=0700 /data /data
