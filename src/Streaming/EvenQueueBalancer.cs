@@ -30,11 +30,12 @@ internal sealed class EvenQueueBalancer : QueueBalancerBase
     }
 
     /// <inheritdoc/>
-    public override IEnumerable<QueueId> GetMyQueues()
-    {
-        var active = _membership.CurrentSnapshot.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress.ToParsableString());
-        return Distribute(_queues, active).GetValueOrDefault(SiloAddress.ToParsableString(), []);
-    }
+    public override IEnumerable<QueueId> GetMyQueues() =>
+        Distribute(_queues, Active(_membership.CurrentSnapshot)).GetValueOrDefault(SiloAddress.ToParsableString(), []);
+
+    /// <summary>The silos that are to read.</summary>
+    internal static IEnumerable<string> Active(ClusterMembershipSnapshot members) =>
+        members.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress.ToParsableString());
 
     /// <summary>The queues of each silo.</summary>
     internal static Dictionary<string, List<QueueId>> Distribute(IReadOnlyList<QueueId> queues, IEnumerable<string> silos)

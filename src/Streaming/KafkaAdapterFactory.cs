@@ -17,12 +17,11 @@ internal sealed partial class KafkaAdapterFactory : IQueueAdapterFactory, IQueue
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(10), OpenTimeout = TimeSpan.FromSeconds(60), Pause = TimeSpan.FromSeconds(1);
 
     private readonly KafkaStreamOptions _options;
-    private readonly string _group;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly StreamMetrics _metrics;
     private readonly IKafkaDataAdapter _adapter;
-    private readonly GroupCheckpointer? _ownCheckpointer;
+    private readonly GroupCheckpointer _group;
     private readonly ReceiverServices _services;
     private readonly ConcurrentDictionary<QueueId, PartitionCache> _caches = new();
     private readonly ConcurrentDictionary<string, Lazy<TopicConsumer>> _consumers = new(StringComparer.Ordinal);
@@ -33,15 +32,15 @@ internal sealed partial class KafkaAdapterFactory : IQueueAdapterFactory, IQueue
     {
         Name = name;
         _options = services.GetOptionsByName<KafkaStreamOptions>(name);
-        _group = _options.ConsumerGroup ?? services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+        _options.ConsumerGroup ??= services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger($"{typeof(KafkaAdapterFactory).Namespace}.{name}");
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _metrics = new StreamMetrics(name);
         _adapter = services.GetKeyedService<IKafkaDataAdapter>(name) ?? new KafkaDataAdapter();
-        var checkpointer = services.GetKeyedService<IKafkaCheckpointer>(name)
-            ?? (_ownCheckpointer = new GroupCheckpointer(() => new ConsumerBuilder<byte[]?, byte[]?>(ConsumerConfig()).SetLogHandler(LogOf).Build()));
+        _group = new GroupCheckpointer(() => new ConsumerBuilder<byte[]?, byte[]?>(ConsumerConfig()).SetLogHandler(LogOf).Build());
+        var checkpointer = services.GetKeyedService<IKafkaCheckpointer>(name);
         var poison = services.GetKeyedService<IKafkaPoisonHandler>(name) ?? new DroppingPoisonHandler();
-        _services = new ReceiverServices(_options, _adapter, checkpointer, poison, _time, _metrics, _logger);
+        _services = new ReceiverServices(_options, _adapter, checkpointer ?? _group, checkpointer is null ? null : _group, poison, _time, _metrics, _logger);
         _producer = new Lazy<IProducer<byte[], byte[]?>>(() => new ProducerBuilder<byte[], byte[]?>(ProducerConfig()).SetLogHandler(LogOf).Build());
     }
 
@@ -146,7 +145,7 @@ internal sealed partial class KafkaAdapterFactory : IQueueAdapterFactory, IQueue
             _producer.Value.Dispose();
         }
 
-        _ownCheckpointer?.Dispose();
+        _group.Dispose();
         _metrics.Dispose();
     }
 
@@ -167,7 +166,7 @@ internal sealed partial class KafkaAdapterFactory : IQueueAdapterFactory, IQueue
         ["dotnet.consumer.consume.result.fields"] = "headers,timestamp",
     }))
     {
-        GroupId = _group,
+        GroupId = _options.ConsumerGroup,
         EnableAutoCommit = false,
         EnableAutoOffsetStore = false,
         AutoOffsetReset = AutoOffsetReset.Error,

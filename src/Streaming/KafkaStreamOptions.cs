@@ -12,7 +12,10 @@ public sealed class KafkaStreamOptions
     /// <summary>Topics that are read, each with the namespace of its streams. They must exist; the number of their partitions is asked at start.</summary>
     public IDictionary<string, string> Topics { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Consumer group that keeps the offsets when there is no checkpointer of your own; null takes the cluster's service id. Nobody joins it.</summary>
+    /// <summary>
+    /// Consumer group that keeps the offsets when there is no checkpointer of your own, and else has a copy of them, for tools that show lag or scale by it;
+    /// null takes the cluster's service id. Nobody joins it.
+    /// </summary>
     public string? ConsumerGroup { get; set; }
 
     /// <summary>Partition of a key among a number of partitions, as whoever writes the topics places them. Default: murmur2, as Kafka's own clients.</summary>

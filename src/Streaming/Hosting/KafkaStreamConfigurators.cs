@@ -41,6 +41,14 @@ public sealed class SiloKafkaStreamConfigurator : SiloPersistentStreamConfigurat
             agent.MaxEventDeliveryTime = Timeout.InfiniteTimeSpan;
             agent.StreamInactivityPeriod = TimeSpan.FromMinutes(3);
         }));
+        this.ConfigureDelegate(services =>
+        {
+            // Once for all providers.
+            if (!services.Any(service => service.ServiceKey is Type key && key == typeof(KafkaReaderPlacement)))
+            {
+                services.AddPlacementDirector<KafkaReaderPlacement, KafkaReaderPlacementDirector>();
+            }
+        });
         this.ConfigurePartitionBalancing((services, _) => EvenQueueBalancer.Create(services));
         this.ConfigureBackoffProvider((_, _) => (IMessageDeliveryBackoffProvider)new DeliveryBackoff(MinimumBackoff, MaximumBackoff));
         this.ConfigureBackoffProvider((_, _) => (IQueueReaderBackoffProvider)new DeliveryBackoff(MinimumBackoff, MaximumBackoff));

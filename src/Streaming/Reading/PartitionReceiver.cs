@@ -11,6 +11,7 @@ internal sealed record ReceiverServices(
     KafkaStreamOptions Options,
     IKafkaDataAdapter Adapter,
     IKafkaCheckpointer Checkpointer,
+    GroupCheckpointer? Copy,
     IKafkaPoisonHandler PoisonHandler,
     TimeProvider Time,
     StreamMetrics Metrics,
@@ -38,6 +39,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
     private readonly Queue<ConsumeResult<byte[]?, byte[]?>> _pulled = new();
     private readonly CancellationTokenSource _stopping = new(), _deadline = new();
     private Task _running = Task.CompletedTask;
+    private Task _copying = Task.CompletedTask;
     private Task? _poison;
     private int _generation;
     private long _lastPull, _lastCheckpoint, _lastOrphans;
@@ -112,6 +114,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
             await CheckpointAsync();
         }
 
+        await _copying.WaitAsync(_deadline.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         services.Metrics.Remove(this);
         LogEnded(cache.Topic, cache.Partition, cache.Checkpoint);
     }
@@ -265,6 +268,7 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
             if (behind.Count == 0)
             {
                 cache.Persisted(offset);
+                _copying = CopyAsync(checkpoint, _copying);
             }
             else
             {
@@ -287,6 +291,20 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
 
         _lastCheckpoint = _time.GetTimestamp();
         services.Metrics.Checkpointed(cache.Topic, outcome, _time.GetElapsedTime(started));
+    }
+
+    /// <summary>Stores the position as the group's offset, too, for tools that show lag. Nothing reads it, so it may fail.</summary>
+    private async Task CopyAsync(KafkaCheckpoint checkpoint, Task before)
+    {
+        try
+        {
+            await before;
+            await (services.Copy?.CheckpointAsync(checkpoint, _deadline.Token) ?? Task.CompletedTask);
+        }
+        catch (Exception exception) when (exception is KafkaException or OperationCanceledException)
+        {
+            LogCopyFailed(cache.Topic, cache.Partition, exception.Message);
+        }
     }
 
     /// <summary>The stored position is not in the partition any more, or not yet.</summary>
@@ -346,6 +364,9 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The checkpoint of {Topic}[{Partition}] at {Offset} failed and is tried again; meanwhile the cache fills")]
     private partial void LogCheckpointFailed(string topic, int partition, long offset, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The copy of the position of {Topic}[{Partition}] was not stored: {Reason}")]
+    private partial void LogCopyFailed(string topic, int partition, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} streams of {Topic}[{Partition}] lost what they had not persisted; it is delivered again")]
     private partial void LogBehind(int count, string topic, int partition);

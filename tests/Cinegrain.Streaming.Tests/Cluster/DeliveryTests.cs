@@ -123,8 +123,7 @@ public sealed class DeliveryTests
         await cluster.AppliedAsync();
         await cluster.Cluster.StopSiloAsync(cluster.Cluster.Silos[0]);
 
-        using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = KafkaServer.Bootstrap, GroupId = cluster.Topic }).Build();
-        Assert.Equal(100, consumer.Committed([new TopicPartition(cluster.Topic, 0)], TimeSpan.FromSeconds(10))[0].Offset.Value);
+        Assert.Equal(100, Committed(cluster));
 
         // The next silo goes on from there.
         var once = cluster.Counts.Deliveries.Values.Sum(offsets => offsets.Count);
@@ -132,6 +131,32 @@ public sealed class DeliveryTests
         await cluster.ProduceAsync(records: 10, keys: 10, prefix: "later");
         await cluster.AppliedAsync();
         Assert.Equal(once + 10, cluster.Counts.Deliveries.Values.Sum(offsets => offsets.Count));
+    }
+
+    [KafkaFact]
+    public async Task Activate_WithReaderPlacement_IsOnTheSiloThatReadsThePartition()
+    {
+        const int Partitions = 6;
+        await using var cluster = await StreamCluster.StartAsync(silos: 2, partitions: Partitions);
+        await cluster.Counts.UntilAsync(() => cluster.Counts.Readers.Values.GroupBy(silo => silo).Count(group => group.Count() == 3) == 2, "each silo reads half");
+
+        for (var i = 0; i < 40; i++)
+        {
+            var partition = KafkaPartitioners.Murmur2(Encoding.UTF8.GetBytes($"key{i}"), Partitions);
+            Assert.Equal(cluster.Counts.Readers[partition], await cluster.Cluster.Client.GetGrain<IPlacedGrain>($"key{i}").SiloAsync());
+        }
+    }
+
+    [KafkaFact]
+    public async Task Deliver_OwnCheckpointer_CopiesPositionsToTheGroup()
+    {
+        await using var cluster = await StreamCluster.StartAsync(silos: 1);
+
+        await cluster.ProduceAsync(records: 100, keys: 10);
+        await cluster.PersistedAsync();
+        await cluster.Cluster.StopSiloAsync(cluster.Cluster.Silos[0]);
+
+        Assert.Equal(100, Committed(cluster));
     }
 
     internal static void AssertDeliveredOnce(StreamCluster cluster)
@@ -142,6 +167,12 @@ public sealed class DeliveryTests
             Assert.Equal(state.Count, offsets.Count);
             Assert.Equal(offsets.Order(), offsets);
         }
+    }
+
+    private static long Committed(StreamCluster cluster)
+    {
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = KafkaServer.Bootstrap, GroupId = cluster.Topic }).Build();
+        return consumer.Committed([new TopicPartition(cluster.Topic, 0)], TimeSpan.FromSeconds(10))[0].Offset.Value;
     }
 
     private sealed class RefusingAdapter(IKafkaDataAdapter inner) : IKafkaDataAdapter

@@ -122,6 +122,25 @@ public sealed class FailureTests
         AssertPositions(cluster);
     }
 
+    [KafkaFact]
+    public async Task OnNextAsync_AfterAGap_TheGrainResumesAtItsPosition()
+    {
+        await using var cluster = await StreamCluster.StartAsync(silos: 1);
+        await cluster.Counts.CheckpointGate.WaitAsync();
+        await cluster.ProduceAsync(records: 50, keys: 2);
+        await cluster.AppliedAsync();
+
+        await cluster.Grain("k0").ForgetAsync();
+        await cluster.ProduceAsync(records: 2, keys: 2);
+        await cluster.AppliedAsync();
+        cluster.Counts.CheckpointGate.Release();
+        await cluster.PersistedAsync();
+
+        // The 25 again, and the one that showed the gap.
+        Assert.Equal(26 + 25 + 1, cluster.Counts.Deliveries["k0"].Count);
+        Assert.Equal(26, cluster.Counts.Deliveries["k1"].Count);
+    }
+
     private static async Task<(string Silo, List<string> Keys)> GrainsBesideTheReaderAsync(StreamCluster cluster)
     {
         var reader = cluster.Counts.Readers[0];

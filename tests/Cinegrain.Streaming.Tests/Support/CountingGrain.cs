@@ -13,6 +13,9 @@ public interface ICountingGrain : IGrainWithStringKey
 
     /// <summary>The silo that it is on.</summary>
     Task<string> SiloAsync();
+
+    /// <summary>Goes back to what is persisted, without a word to its subscription.</summary>
+    Task ForgetAsync();
 }
 
 /// <summary>Applies records exactly once in effect, as a grain of an application does: by version, resuming where its state ends.</summary>
@@ -67,6 +70,24 @@ public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain
         return Task.FromResult(State.Version);
     }
 
+    public Task<string> SiloAsync() => Task.FromResult(silo.Name);
+
+    public Task ForgetAsync()
+    {
+        _state = null;
+        return Task.CompletedTask;
+    }
+}
+
+public interface IPlacedGrain : IGrainWithStringKey
+{
+    Task<string> SiloAsync();
+}
+
+/// <summary>Says where it is.</summary>
+[KafkaReaderPlacement(StreamCluster.Provider, CountingGrain.Namespace)]
+public sealed class PlacedGrain(ILocalSiloDetails silo) : Grain, IPlacedGrain
+{
     public Task<string> SiloAsync() => Task.FromResult(silo.Name);
 }
 
