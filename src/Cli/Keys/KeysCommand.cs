@@ -60,7 +60,11 @@ internal static class KeysCommand
         rotate.SetAction((result, cancellationToken) => RotatePseudonymsAsync(result, terminal, cancellationToken));
         rotate.WithExamples("cinegrain keys rotate-pseudonyms --data /var/lib/cinegrain");
 
-        return new Command("keys", "API keys of a server, by its data folder, and the key of its pseudonyms.") { create, list, revoke, rotate }
+        var pseudonyms = new Command("create-pseudonyms", "Make the secret key of the pseudonyms for the gateways of a cluster. Other servers make their own.") { Data };
+        pseudonyms.SetAction(result => CreatePseudonyms(result, terminal));
+        pseudonyms.WithExamples("cinegrain keys create-pseudonyms --data ./keys");
+
+        return new Command("keys", "API keys of a server, by its data folder, and the key of its pseudonyms.") { create, list, revoke, pseudonyms, rotate }
             .WithExamples("cinegrain keys create --scope write", "cinegrain keys list", "cinegrain keys revoke k7h2mq9xwd");
     }
 
@@ -110,6 +114,19 @@ internal static class KeysCommand
         }
 
         terminal.Error.WriteLine("The key is out of force; a running server refuses it within a second.");
+        return ExitCode.Success;
+    }
+
+    private static int CreatePseudonyms(ParseResult result, Terminal terminal)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(result.GetRequiredValue(Data)).FullName, PseudonymKeys.FileName);
+        if (File.Exists(path))
+        {
+            throw new CommandException($"{path} is there already: another key in its place would make every known user a stranger. To add one, use keys rotate-pseudonyms.");
+        }
+
+        PseudonymKeys.LoadOrCreate(path);
+        terminal.Out.WriteLine($"{path} has the secret key of the pseudonyms. Give it to every gateway, and back it up: without it nobody is known any more.");
         return ExitCode.Success;
     }
 

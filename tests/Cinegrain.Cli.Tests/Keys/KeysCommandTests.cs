@@ -102,6 +102,20 @@ public sealed class KeysCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task CreatePseudonyms_Twice_MakesAKeyOnceAndKeepsIt()
+    {
+        var first = await CliRun.OfAsync("keys", "create-pseudonyms", "--data", _folder["gateways"]);
+        var path = Path.Combine(_folder["gateways"], PseudonymKeys.FileName);
+        var made = await File.ReadAllBytesAsync(path);
+        var second = await CliRun.OfAsync("keys", "create-pseudonyms", "--data", _folder["gateways"]);
+
+        Assert.Equal((0, ExitCode.Failure), (first.Code, second.Code));
+        Assert.Single(PseudonymKeys.Load(path));
+        Assert.Equal(made, await File.ReadAllBytesAsync(path));
+        Assert.Contains("rotate-pseudonyms", second.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RotatePseudonyms_NoKeyFile_SaysWhatToName()
     {
         var run = await CliRun.OfAsync("keys", "rotate-pseudonyms", "--data", _folder.Path);
