@@ -1,4 +1,4 @@
-# The Standalone host and the command-line client, without a shell, as a user without privileges. Everything that is written goes to /data.
+# The Standalone host, silo and gateway of a cluster, and the command-line client, without a shell, as a user without privileges. Everything that is written goes to /data.
 ARG DOTNET_VERSION=10.0
 
 FROM mcr.microsoft.com/dotnet/sdk:${DOTNET_VERSION} AS build
@@ -7,6 +7,8 @@ COPY global.json .editorconfig Directory.Build.props Directory.Packages.props ./
 COPY src ./src
 # Kafka's native library comes from its package, since the image below has none.
 RUN dotnet publish src/Standalone -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/server \
+    && dotnet publish src/Silo -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/silo \
+    && dotnet publish src/Gateway -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/gateway \
     && dotnet publish src/Cli -c Release -p:BundleLibrdkafka=true -p:GenerateDocumentationFile=false -o /app/cli \
     && mkdir /data
 
