@@ -51,6 +51,11 @@ public sealed record ElasticsearchOptions
     /// </summary>
     public TimeSpan LeaseTime { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Name of the cluster whose processes share the indices; null when one process has them alone. A store that is shared keeps the higher of two checkpoints.
+    /// </summary>
+    public string? SharedBy { get; init; }
+
     /// <summary>Checks the values.</summary>
     /// <exception cref="ArgumentException">A value cannot be; the message says what would be right.</exception>
     public ElasticsearchOptions Validate()

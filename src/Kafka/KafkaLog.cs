@@ -17,7 +17,7 @@ namespace Cinegrain.Kafka;
 /// The log on Apache Kafka: an idempotent producer that waits for all replicas, and one consumer that is told by hand what to read. The partition of
 /// a key is that of <see cref="Partitioner"/>, not of Kafka's own partitioner, so the same user has the same partition on every log.
 /// </summary>
-public sealed class KafkaLog : ILog, IAsyncDisposable
+public sealed class KafkaLog : IScannableLog, IAsyncDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
@@ -168,6 +168,13 @@ public sealed class KafkaLog : ILog, IAsyncDisposable
         await AppendAsync([_erased.Entry(pseudonym, below)], cancellationToken);
         _erased.Add(pseudonym, below);
     }
+
+    /// <inheritdoc/>
+    public bool IsErased(int partition, string pseudonym, long offset) => !_erased.IsEmpty(partition) && _erased.IsErased(partition, pseudonym, offset);
+
+    /// <inheritdoc/>
+    /// <exception cref="KafkaSetupException">It cannot be read, so nobody knows whom it is to keep out.</exception>
+    public void TakeErasure(LogRecord record) => _erased.Read(record);
 
     /// <summary>Stores positions as the offsets of the log's group: a copy for tools that show lag, which nothing of this program reads.</summary>
     /// <exception cref="UnavailableException">They were not stored.</exception>

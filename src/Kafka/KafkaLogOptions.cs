@@ -19,6 +19,13 @@ public sealed record KafkaLogOptions
         [Topics.Erasures] = 1,
     };
 
+    /// <summary>The topics that a cluster has beside them, with their partitions.</summary>
+    public static IReadOnlyDictionary<string, int> ClusterPartitions { get; } = new Dictionary<string, int>
+    {
+        [Topics.Catalog] = 2,
+        [Topics.CatalogDeltas] = 2,
+    };
+
     /// <summary>How long records are kept after their arrival when nothing else is said; a topic that is not here is compacted.</summary>
     public static IReadOnlyDictionary<string, TimeSpan> DefaultRetention { get; } = new Dictionary<string, TimeSpan>
     {
@@ -26,6 +33,7 @@ public sealed record KafkaLogOptions
         [Topics.Signals] = TimeSpan.FromDays(7),
         [Topics.Rejected] = TimeSpan.FromDays(14),
         [Topics.Intake] = TimeSpan.FromDays(1),
+        [Topics.CatalogDeltas] = TimeSpan.FromHours(1),
     };
 
     /// <summary>Addresses of some brokers, such as <c>kafka-1:9092,kafka-2:9092</c>; the others are found from them.</summary>
@@ -42,6 +50,9 @@ public sealed record KafkaLogOptions
     /// topic's is refused. A topic that is not here takes what the cluster has.
     /// </summary>
     public IReadOnlyDictionary<string, int> Partitions { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>True for the log of a cluster, which has the topics of the catalogue, too.</summary>
+    public bool IsCluster { get; init; }
 
     /// <summary>Retention by topic, where it differs from <see cref="DefaultRetention"/>.</summary>
     public IReadOnlyDictionary<string, TimeSpan> Retention { get; init; } = new Dictionary<string, TimeSpan>();
@@ -76,6 +87,10 @@ public sealed record KafkaLogOptions
     /// <summary>Name of a topic on the cluster.</summary>
     internal string PhysicalName(string topic) => Prefix + topic;
 
+    /// <summary>Number of partitions of each topic that is made when nothing else is said.</summary>
+    internal IReadOnlyDictionary<string, int> StandardPartitions =>
+        IsCluster ? DefaultPartitions.Concat(ClusterPartitions).ToDictionary() : DefaultPartitions;
+
     internal TimeSpan? RetentionOf(string topic) =>
         Retention.TryGetValue(topic, out var own) ? own : DefaultRetention.TryGetValue(topic, out var common) ? common : null;
 
@@ -88,7 +103,7 @@ public sealed record KafkaLogOptions
             $"'{Prefix}' cannot stand before the names of topics: use letters, digits, '.', '_' and '-'");
         foreach (var (topic, count) in Partitions)
         {
-            Require(DefaultPartitions.ContainsKey(topic), $"there is no topic {topic}; the topics are {string.Join(", ", DefaultPartitions.Keys)}");
+            Require(StandardPartitions.ContainsKey(topic), $"there is no topic {topic}; the topics are {string.Join(", ", StandardPartitions.Keys)}");
             Require(count is >= 1 and <= MaximumPartitions, $"topic {topic} cannot have {count} partitions; choose 1 to {MaximumPartitions}");
             Require(topic != Topics.Erasures || count == 1, $"topic {topic} has one partition");
         }

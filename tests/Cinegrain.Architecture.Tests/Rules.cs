@@ -17,7 +17,7 @@ internal static partial class Rules
         ["Elasticsearch"] = ["Model"],
         ["Embedded"] = ["Model"],
         ["Api"] = ["Ingest", "Model"],
-        ["Grains"] = ["Model"],
+        ["Grains"] = ["Model", "Streaming"],
         ["Streaming"] = [],
     };
 

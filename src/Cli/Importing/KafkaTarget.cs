@@ -138,7 +138,7 @@ internal sealed class KafkaTarget : IImportTarget, IMovieLookup
         {
             await foreach (var record in _log.Opened.ScanAsync(Topics.Movies, partition, 0, _log.End(Topics.Movies, partition), cancellationToken).ConfigureAwait(false))
             {
-                if (!CatalogueRecords.TryParse(record, out var movie))
+                if (!LogRecords.TryParseEntry(record, out var movie))
                 {
                     continue;
                 }

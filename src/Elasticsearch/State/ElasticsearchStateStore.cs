@@ -22,6 +22,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 {
     private const int LoadStep = 500, ScanStep = 500;
     private const int MaximumIdBytes = 500;
+    private const int MostConflicts = 20;
     private const string KeepAlive = "2m";
 
     private readonly ElasticsearchClient _client;
@@ -34,7 +35,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     private readonly Counter<long> _undescribed;
     private readonly SemaphoreSlim _ensuring = new(1);
     private readonly string _users, _movies, _state;
-    private readonly string _writer = Guid.NewGuid().ToString("N");
+    private readonly string _writer;
     private readonly Dictionary<string, (long SequenceNumber, long PrimaryTerm)?> _checkpoints = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
     private volatile bool _isEnsured;
@@ -57,6 +58,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
         _indices = new StateIndices(client, templates, logger);
         _bulk = new BulkWriter(client);
         _documents = new StateDocuments(client, _state);
+        _writer = client.Options.SharedBy is { } cluster ? "cluster/" + cluster : Guid.NewGuid().ToString("N");
         _lease = new StoreLease(client, _documents, _writer, logger);
         var options = client.Options;
         _undescribed = _meter.CreateCounter<long>(
@@ -352,9 +354,15 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             isKnown = _checkpoints.TryGetValue(id, out last);
         }
 
-        if (!isKnown)
+        // Of processes that share the indices another one may have written a higher one.
+        if (!isKnown || _client.Options.SharedBy is not null)
         {
             var document = await GuardAsync(() => _documents.GetAsync(id, cancellationToken));
+            if (IsReached(document, checkpoint))
+            {
+                return;
+            }
+
             last = document is null ? null : (document.SequenceNumber, document.PrimaryTerm);
         }
 
@@ -377,13 +385,18 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 
                 return;
             }
-            catch (ElasticsearchException exception) when (exception.Failure == ElasticsearchFailure.Conflict && attempt == 0)
+            catch (ElasticsearchException exception) when (exception.Failure == ElasticsearchFailure.Conflict && attempt < (_client.Options.SharedBy is null ? 1 : MostConflicts))
             {
-                // A write of this process whose answer was lost is no conflict.
+                // A write of this process whose answer was lost is no conflict, nor is that of another one of the same cluster.
                 var document = await GuardAsync(() => _documents.GetAsync(id, cancellationToken));
                 if (document?.Source?.Writer != _writer)
                 {
                     throw Taken();
+                }
+
+                if (IsReached(document, checkpoint))
+                {
+                    return;
                 }
 
                 last = (document.SequenceNumber, document.PrimaryTerm);
@@ -394,6 +407,10 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             }
         }
     }
+
+    /// <summary>True when a cluster's store has a checkpoint that is as high, or of a later rebuild.</summary>
+    private bool IsReached(MgetDocument? document, Checkpoint checkpoint) => _client.Options.SharedBy is not null && document?.Source is { } source
+        && (source.Epoch > checkpoint.Epoch || (source.Epoch == checkpoint.Epoch && source.Offset >= checkpoint.Offset));
 
     private StoreTakenException Taken() => new(
         $"another process writes to {_users}, {_movies} and {_state}: run one process on one log and one set of indices, or give each its own index prefix");

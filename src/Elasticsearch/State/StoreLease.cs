@@ -42,7 +42,7 @@ internal sealed partial class StoreLease(ElasticsearchClient client, StateDocume
         }
 
         var found = await documents.GetAsync(Id, cancellationToken);
-        if (found?.Source is { Writer.Length: > 0 } holder && !IsDead(holder))
+        if (found?.Source is { Writer.Length: > 0 } holder && holder.Writer != writer && !IsDead(holder))
         {
             await AwaitEndAsync(found, holder, cancellationToken);
         }
@@ -68,7 +68,8 @@ internal sealed partial class StoreLease(ElasticsearchClient client, StateDocume
     /// <summary>Gives the lease back.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (await EndAsync() && _lost is null)
+        // Others of a cluster may have it still; else it runs out.
+        if (await EndAsync() && _lost is null && !IsShared)
         {
             try
             {
@@ -182,7 +183,13 @@ internal sealed partial class StoreLease(ElasticsearchClient client, StateDocume
     }
 
     private string Body(string holder) =>
-        $$"""{"kind":"lease","writer":"{{holder}}","host":{{JsonText.Quote(Host)}},"process":"{{Process}}","renewed":{{++_renewals}}}""";
+        $$"""
+        {"kind":"lease","writer":{{JsonText.Quote(holder)}},"host":{{JsonText.Quote(IsShared ? "cluster" : Host)}},
+        "process":"{{(IsShared ? "a cluster" : Process)}}","renewed":{{++_renewals}}}
+        """;
+
+    /// <summary>True when the processes of a cluster hold the lease together: a conflict among them is none, and it is nobody's to give back.</summary>
+    private bool IsShared => client.Options.SharedBy is not null;
 
     private static StoreTakenException Taken(StateSource? holder) => new(
         $"the Elasticsearch indices are in use by another process ({holder?.Process?.Split(':')[0] ?? "?"} on {holder?.Host?.Split(' ')[0] ?? "?"}): stop it, "

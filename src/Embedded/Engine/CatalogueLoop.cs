@@ -57,11 +57,11 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
         var changes = new List<LogEntry>();
         foreach (var record in records)
         {
-            if (!CatalogueRecords.TryParse(record, out var metadata))
+            if (!LogRecords.TryParseEntry(record, out var metadata))
             {
                 services.Metrics.CountUnreadable(Topics.Movies);
                 changes.Add(Rejections.Unreadable(
-                    Topics.Movies, partition, record, "the record is not the JSON of a movie whose id is the key", services.Time.GetUtcNow()));
+                    Topics.Movies, partition, record, LogRecords.NoEntry, services.Time.GetUtcNow()));
                 continue;
             }
 

@@ -1,4 +1,5 @@
 using Cinegrain.Model.Ports;
+using Cinegrain.Model.Events;
 using Microsoft.Extensions.Logging;
 
 namespace Cinegrain.Embedded.Engine;
@@ -74,22 +75,12 @@ internal abstract class PartitionLoop<TActor, TRecord>
         var checkpoint = await Services.Store.LoadCheckpointAsync(Topic, Partition, cancellationToken);
         if (checkpoint is null)
         {
-            // The epoch stands in the store before a signal carries it. Movies tell a rebuild by it; time makes it higher than that of any
-            // store before.
-            var epoch = (int)(Services.Time.GetUtcNow().ToUnixTimeSeconds() - EpochOrigin);
-            checkpoint = new Checkpoint(Topic, Partition, 0, epoch, ReadOnlyMemory<byte>.Empty);
+            checkpoint = Checkpoint.First(Topic, Partition, Services.Time.GetUtcNow());
             await Services.Store.WriteAsync([], checkpoint, cancellationToken);
             IsRebuilt = true;
         }
 
-        if (checkpoint.Offset > Services.Log.End(Topic, Partition))
-        {
-            throw new WrongLogException(
-                $"the store is ahead of the log: it has taken {Topic}/{Partition} up to {checkpoint.Offset}, but the log ends at "
-                + $"{Services.Log.End(Topic, Partition)}, so the log is an older copy. Restore log and store from the same backup, or empty the store to "
-                + "rebuild it from this log");
-        }
-
+        checkpoint.RequireReachedBy(Services.Log.End(Topic, Partition));
         Epoch = checkpoint.Epoch;
         _persisted.Reach(checkpoint.Offset);
         _applied.Reach(checkpoint.Offset);
@@ -151,8 +142,6 @@ internal abstract class PartitionLoop<TActor, TRecord>
     protected Task WriteAsync(IReadOnlyList<ActorState> states, Checkpoint? checkpoint, CancellationToken cancellationToken) =>
         Services.Retry.UntilDoneAsync(
             "writing states", token => Services.Store.WriteAsync(states, checkpoint, token).AsTask(), cancellationToken);
-
-    private const long EpochOrigin = 1_767_225_600; // 2026-01-01, so that an epoch fits an int until 2094
 
     /// <summary>The next records; null when a checkpoint falls due or ends first, or when the loop is to stop.</summary>
     private async Task<IReadOnlyList<LogRecord>?> ReadAsync(CancellationToken stopping)

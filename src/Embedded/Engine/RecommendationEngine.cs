@@ -40,7 +40,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
         Shared = shared;
         _services = new LoopServices(log, store, options.Validate(), time, logger, new EngineMetrics());
         _blend = new BlendOwner(_services, shared);
-        var tests = new TestBudget(options, time);
+        var tests = new TestBudget(options.TestShare, options.TestsPerSecond, options.Lockstep);
         var moviePartitions = log.PartitionCount(Topics.Signals);
         _movies = [.. Enumerable.Range(0, moviePartitions).Select(p => new MovieLoop(_services, p, moviePartitions, shared, EpochOf))];
         _users = [.. Enumerable.Range(0, userPartitions).Select(p => new UserLoop(

@@ -76,7 +76,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
     protected override void Apply(UserActor actor, LogRecord raw, UserRecord record)
     {
         var isNew = actor.State.Version == 0;
-        var test = record is Interaction { Preference: > 0 } && raw.Offset >= _testedFrom && _tests.TryTake(actor.State.User);
+        var test = record is Interaction { Preference: > 0 } && raw.Offset >= _testedFrom && _tests.TryTake(actor.State.User, Services.Time.GetElapsedTime(0));
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
         if (effects.Signal is { } signal && !EmittedBefore.Contains(Partition, signal))
         {

@@ -79,7 +79,8 @@ internal sealed partial class ErasureRegister(int partitions)
         }
     }
 
-    private bool IsErased(int partition, string pseudonym, long offset) => _below[partition].TryGetValue(KeyOf(pseudonym), out var below) && offset < below;
+    /// <summary>True when an interaction of a user at an offset is that of an erased user.</summary>
+    public bool IsErased(int partition, string pseudonym, long offset) => _below[partition].TryGetValue(KeyOf(pseudonym), out var below) && offset < below;
 
     private void Add(int partition, string key, long below) => _below[partition].AddOrUpdate(key, below, (_, known) => Math.Max(known, below));
 

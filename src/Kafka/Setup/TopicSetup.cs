@@ -18,7 +18,7 @@ internal sealed record TopicSpec(string Name, int Partitions, bool IsPartitionsF
 
     public static TopicSpec Of(string topic, KafkaLogOptions options) => new(
         options.PhysicalName(topic),
-        options.Partitions.TryGetValue(topic, out var count) ? count : KafkaLogOptions.DefaultPartitions[topic],
+        options.Partitions.TryGetValue(topic, out var count) ? count : options.StandardPartitions[topic],
         options.Partitions.ContainsKey(topic),
         options.RetentionOf(topic));
 }
@@ -37,7 +37,7 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
     public async Task<(Dictionary<string, int> Partitions, string Identity)> RunAsync(LogIdentity identity, CancellationToken cancellationToken)
     {
         var existing = Existing();
-        var missing = KafkaLogOptions.DefaultPartitions.Keys.Where(topic => !existing.ContainsKey(options.PhysicalName(topic))).ToList();
+        var missing = options.StandardPartitions.Keys.Where(topic => !existing.ContainsKey(options.PhysicalName(topic))).ToList();
         await CheckAsync(existing);
 
         var register = new TopicSpec(options.PhysicalName(LogIdentity.Topic), 1, IsPartitionsFixed: true, Retention: null);
@@ -60,7 +60,7 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
             await CheckAsync(existing);
         }
 
-        return (KafkaLogOptions.DefaultPartitions.Keys.ToDictionary(topic => topic, topic => existing[options.PhysicalName(topic)]), known);
+        return (options.StandardPartitions.Keys.ToDictionary(topic => topic, topic => existing[options.PhysicalName(topic)]), known);
     }
 
     private Dictionary<string, int> Existing()
@@ -82,7 +82,7 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
 
     private async Task CheckAsync(Dictionary<string, int> existing)
     {
-        var specs = KafkaLogOptions.DefaultPartitions.Keys.Select(topic => TopicSpec.Of(topic, options)).Where(spec => existing.ContainsKey(spec.Name)).ToList();
+        var specs = options.StandardPartitions.Keys.Select(topic => TopicSpec.Of(topic, options)).Where(spec => existing.ContainsKey(spec.Name)).ToList();
         if (specs.Count == 0)
         {
             return;

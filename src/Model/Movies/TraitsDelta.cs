@@ -25,6 +25,33 @@ public sealed class TraitsDelta
     /// <summary>Who takes the movie, and how they like it.</summary>
     internal AudienceSums Audience { get; set; }
 
+    /// <summary>Takes in what changed after this: together they say the same as both, one after the other. Both are of one movie.</summary>
+    public void Merge(TraitsDelta later)
+    {
+        (Movie, Count, FirstSeenSeconds, LatestSeconds, Audience) = (later.Movie, later.Count, later.FirstSeenSeconds, later.LatestSeconds, later.Audience);
+        later.Popularity.CopyTo(Popularity, 0);
+        Merge(In, later.In);
+        Merge(Out, later.Out);
+
+        static void Merge(List<NeighbourEntry> entries, List<NeighbourEntry> later)
+        {
+            // Appended as they are while there is nothing to replace, as at the first of them.
+            var known = entries.Count;
+            foreach (var entry in later)
+            {
+                var place = known == 0 ? -1 : entries.FindIndex(0, known, e => e.Movie == entry.Movie);
+                if (place < 0)
+                {
+                    entries.Add(entry);
+                }
+                else
+                {
+                    entries[place] = entry;
+                }
+            }
+        }
+    }
+
     internal void Clear()
     {
         In.Clear();

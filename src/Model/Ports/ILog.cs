@@ -12,6 +12,12 @@ public static class Topics
     /// <summary>Catalogue records; key = movie; <see cref="Events.MovieMetadata"/>, an empty value withdraws the movie. Compacted.</summary>
     public const string Movies = "cinegrain.movies";
 
+    /// <summary>A movie's public traits, whole; key = movie; <see cref="Movies.TraitsCodec"/>. Compacted. In a cluster alone.</summary>
+    public const string Catalog = "cinegrain.catalog";
+
+    /// <summary>What changed of a movie's public traits; key = movie; <see cref="Movies.TraitsCodec"/>. In a cluster alone.</summary>
+    public const string CatalogDeltas = "cinegrain.catalog-deltas";
+
     /// <summary>Raw interactions of third-party producers, before the gate; key = any. On Kafka alone.</summary>
     public const string Intake = "cinegrain.intake";
 
@@ -67,16 +73,41 @@ public interface ILog
     long End(string topic, int partition);
 }
 
+/// <summary>A log of which a part can be read once, beside the readers that follow it.</summary>
+public interface IScannableLog : ILog
+{
+    /// <summary>Reads a part of a partition; what was erased or has expired is passed over.</summary>
+    /// <param name="from">First offset.</param>
+    /// <param name="until">Offset to stop below.</param>
+    /// <exception cref="UnavailableException">The log cannot be read now.</exception>
+    IAsyncEnumerable<LogRecord> ScanAsync(string topic, int partition, long from, long until, CancellationToken cancellationToken);
+
+    /// <summary>Has every reader pass over a user's interactions below an offset, from now on and after any restart.</summary>
+    /// <exception cref="UnavailableException">Not now; try again.</exception>
+    Task EraseUserAsync(string pseudonym, long below, CancellationToken cancellationToken);
+
+    /// <summary>True when a record of <see cref="Topics.Interactions"/> is that of an erased user.</summary>
+    bool IsErased(int partition, string pseudonym, long offset);
+
+    /// <summary>Takes in a record of <see cref="Topics.Erasures"/> that another process wrote.</summary>
+    void TakeErasure(LogRecord record);
+}
+
 /// <summary>Which partition a key belongs to; the same on every platform, for ever.</summary>
 public static class Partitioner
 {
     /// <summary>FNV-1a (32 bit, RFC 9923) over the UTF-8 bytes of the key, modulo the number of partitions.</summary>
     public static int Partition(string key, int partitions)
     {
-        uint hash = 2166136261;
         Span<byte> buffer = stackalloc byte[256];
-        var bytes = key.Length <= 80 ? buffer[..System.Text.Encoding.UTF8.GetBytes(key, buffer)] : System.Text.Encoding.UTF8.GetBytes(key);
-        foreach (var b in bytes)
+        return Partition(key.Length <= 80 ? buffer[..System.Text.Encoding.UTF8.GetBytes(key, buffer)] : System.Text.Encoding.UTF8.GetBytes(key), partitions);
+    }
+
+    /// <inheritdoc cref="Partition(string, int)"/>
+    public static int Partition(ReadOnlySpan<byte> key, int partitions)
+    {
+        uint hash = 2166136261;
+        foreach (var b in key)
         {
             hash = (hash ^ b) * 16777619;
         }

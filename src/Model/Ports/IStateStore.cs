@@ -30,7 +30,30 @@ public sealed record ActorState(ActorKind Kind, string Id, long Version, ReadOnl
 /// <param name="Offset">Every record below it is in the states of the store, and its signals are in the log.</param>
 /// <param name="Epoch">Grows by one whenever the partition is rebuilt from an empty store.</param>
 /// <param name="Statistics">Sums kept for the partition as a whole (<see cref="Measuring.PartitionStatistics"/>), as bytes.</param>
-public sealed record Checkpoint(string Topic, int Partition, long Offset, int Epoch, ReadOnlyMemory<byte> Statistics);
+public sealed record Checkpoint(string Topic, int Partition, long Offset, int Epoch, ReadOnlyMemory<byte> Statistics)
+{
+    private const long EpochOrigin = 1_767_225_600; // 2026-01-01, so that an epoch fits an int until 2094
+
+    /// <summary>
+    /// Where a partition begins of which the store knows nothing. It is stored before a signal carries its epoch. Movies tell a rebuild by it; time makes
+    /// it higher than that of any store before.
+    /// </summary>
+    public static Checkpoint First(string topic, int partition, DateTimeOffset now) =>
+        new(topic, partition, 0, (int)(now.ToUnixTimeSeconds() - EpochOrigin), ReadOnlyMemory<byte>.Empty);
+
+    /// <summary>Refuses a log that is shorter than what the store has taken of it.</summary>
+    /// <param name="end">Where the partition ends.</param>
+    /// <exception cref="WrongLogException">It is.</exception>
+    public void RequireReachedBy(long end)
+    {
+        if (Offset > end)
+        {
+            throw new WrongLogException(
+                $"the store is ahead of the log: it has taken {Topic}/{Partition} up to {Offset}, but the log ends at {end}, so the log is an older copy. "
+                + "Restore log and store from the same backup, or empty the store to rebuild it from this log");
+        }
+    }
+}
 
 /// <summary>Where states and checkpoints are kept.</summary>
 public interface IStateStore

@@ -1,4 +1,4 @@
-using Cinegrain.Embedded.Engine;
+using Cinegrain.Model.Measuring;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Cinegrain.Simulation.Tests.Engine;
@@ -10,7 +10,7 @@ public sealed class TestBudgetTests
     [Fact]
     public void TryTake_MoreThanTheRate_IsRefusedUntilTimePasses()
     {
-        var budget = Budget(new EngineOptions { TestsPerSecond = 4 });
+        var budget = Budget(perSecond: 4);
         Assert.Equal(4, Take(budget, 10));
         _time.Advance(TimeSpan.FromMilliseconds(500));
         Assert.Equal(2, Take(budget, 10));
@@ -19,7 +19,7 @@ public sealed class TestBudgetTests
     [Fact]
     public void TryTake_AfterALongPause_NoMoreThanASecondsWorth()
     {
-        var budget = Budget(new EngineOptions { TestsPerSecond = 4 });
+        var budget = Budget(perSecond: 4);
         _time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(4, Take(budget, 100));
     }
@@ -27,8 +27,7 @@ public sealed class TestBudgetTests
     [Fact]
     public void TryTake_AShareOfTheUsers_IsTheSameUsersAlways()
     {
-        var options = new EngineOptions { TestShare = 0.3, TestsPerSecond = 1_000_000 };
-        bool[] Chosen() => [.. Enumerable.Range(0, 2_000).Select(i => Budget(options).TryTake($"user-{i}"))];
+        bool[] Chosen() => [.. Enumerable.Range(0, 2_000).Select(i => Budget(0.3, 1_000_000).TryTake($"user-{i}", TimeSpan.Zero))];
 
         var chosen = Chosen();
         Assert.Equal(chosen, Chosen());
@@ -39,13 +38,13 @@ public sealed class TestBudgetTests
     [InlineData(0, 1_000)]
     [InlineData(1, 0)]
     public void TryTake_NoShareOrNoRate_IsRefused(double share, int rate) =>
-        Assert.Equal(0, Take(Budget(new EngineOptions { TestShare = share, TestsPerSecond = rate }), 50));
+        Assert.Equal(0, Take(Budget(share, rate), 50));
 
     [Fact]
     public void TryTake_Lockstep_TakesAll() =>
-        Assert.Equal(50, Take(Budget(new EngineOptions { Lockstep = true, TestShare = 0, TestsPerSecond = 0 }), 50));
+        Assert.Equal(50, Take(Budget(0, 0, lockstep: true), 50));
 
-    private static int Take(TestBudget budget, int times) => Enumerable.Range(0, times).Count(i => budget.TryTake($"user-{i}"));
+    private int Take(TestBudget budget, int times) => Enumerable.Range(0, times).Count(i => budget.TryTake($"user-{i}", _time.GetElapsedTime(0)));
 
-    private TestBudget Budget(EngineOptions options) => new(options, _time);
+    private static TestBudget Budget(double share = 1, int perSecond = 500, bool lockstep = false) => new(share, perSecond, lockstep);
 }

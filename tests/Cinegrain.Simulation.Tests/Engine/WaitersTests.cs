@@ -1,4 +1,4 @@
-using Cinegrain.Embedded.Engine;
+using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Simulation.Tests.Engine;
 

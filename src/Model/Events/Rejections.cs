@@ -1,12 +1,13 @@
 using System.Text.Json;
-using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
 
-namespace Cinegrain.Embedded.Engine;
+namespace Cinegrain.Model.Events;
 
 /// <summary>Records of the log that cannot be read, as entries of the topic of rejected input.</summary>
-internal static class Rejections
+public static class Rejections
 {
+    /// <summary>The entry for a record that no actor can take.</summary>
+    /// <param name="problem">What is wrong with it, without ids.</param>
     public static LogEntry Unreadable(string topic, int partition, LogRecord record, string problem, DateTimeOffset now)
     {
         var source = $"{topic}/{partition}";

@@ -1,7 +1,7 @@
-namespace Cinegrain.Embedded.Engine;
+namespace Cinegrain.Model.Ports;
 
 /// <summary>Tasks that wait until a partition has applied everything below an offset.</summary>
-internal sealed class Waiters
+public sealed class Waiters
 {
     private readonly Lock _gate = new();
     private readonly PriorityQueue<TaskCompletionSource, long> _waiting = new();

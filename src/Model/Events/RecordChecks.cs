@@ -1,6 +1,4 @@
-using Cinegrain.Model.Events;
-
-namespace Cinegrain.Embedded.Engine;
+namespace Cinegrain.Model.Events;
 
 /// <summary>
 /// What JSON lets through and no actor can take. The quality gate lets none of it into the log; a record that another producer wrote must not stop a

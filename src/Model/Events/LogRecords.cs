@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
 
-namespace Cinegrain.Embedded.Engine;
+namespace Cinegrain.Model.Events;
 
 /// <summary>Reads what stands in the log. Null, with what is wrong, where no actor can take it.</summary>
-internal static class LogRecords
+public static class LogRecords
 {
     /// <summary>A record of <see cref="Topics.Interactions"/>.</summary>
     public static UserRecord? ParseUser(LogRecord raw, out string problem) =>
@@ -15,6 +14,29 @@ internal static class LogRecords
     /// <summary>A record of <see cref="Topics.Signals"/>.</summary>
     public static MovieRecord? ParseMovie(LogRecord raw, out string problem) =>
         Parse(raw, WireFormat.Default.MovieRecord, static record => record.Movie, RecordChecks.Problem, out problem);
+
+    /// <summary>A record of <see cref="Topics.Movies"/>: the entry, or null where it is withdrawn. False when it cannot be taken.</summary>
+    public static bool TryParseEntry(LogRecord raw, out MovieMetadata? metadata)
+    {
+        metadata = null;
+        if (raw.Value.IsEmpty)
+        {
+            return true;
+        }
+
+        try
+        {
+            metadata = JsonSerializer.Deserialize(raw.Value.Span, WireFormat.Default.MovieMetadata);
+            return metadata is not null && metadata.Id == raw.Key && RecordChecks.Problem(metadata) is null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What is wrong with a record that <see cref="TryParseEntry"/> does not take.</summary>
+    public const string NoEntry = "the record is not the JSON of a movie whose id is the key";
 
     private static TRecord? Parse<TRecord>(
         LogRecord raw, JsonTypeInfo<TRecord> type, Func<TRecord, string> keyOf, Func<TRecord, string?> check, out string problem)
