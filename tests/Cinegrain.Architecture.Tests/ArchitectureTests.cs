@@ -67,7 +67,7 @@ public sealed class ArchitectureTests
         [
             "ModelConstants", "ModelOptions", "ModelVariant", "SequentialModel", "SharedModel", "StableHash",
             "Blending.Blend", "Blending.BlendWeights", "Blending.TrainingExample",
-            "Catalogue.CatalogueView", "Catalogue.IPopularity", "Catalogue.MovieIndex", "Catalogue.MovieSummary",
+            "Catalogue.CatalogueView", "Catalogue.IPopularity", "Catalogue.MovieIndex", "Catalogue.MovieSummary", "Catalogue.TitleSearch",
             "Events.CatalogueChange", "Events.ConsentChange", "Events.Erasure", "Events.Interaction", "Events.InteractionKind", "Events.LogRecords",
             "Events.MovieMetadata", "Events.MovieRecord", "Events.Normalisation", "Events.RejectedInput", "Events.Rejections", "Events.Signal", "Events.SignalSource",
             "Events.UserRecord", "Events.WireFormat",

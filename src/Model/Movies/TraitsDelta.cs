@@ -52,7 +52,8 @@ public sealed class TraitsDelta
         }
     }
 
-    internal void Clear()
+    /// <summary>Empties the lists, for the next use.</summary>
+    public void Clear()
     {
         In.Clear();
         Out.Clear();

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
-using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Events;
 
-namespace Cinegrain.Standalone.Recommending;
+namespace Cinegrain.Model.Catalogue;
 
 /// <summary>Finds movies by the words of their titles, in any case and without accents.</summary>
-internal sealed class TitleSearch(CatalogueView view)
+public sealed class TitleSearch(CatalogueView view)
 {
     private readonly ConcurrentDictionary<string, (MovieMetadata MadeFrom, string Folded)> _folded = new(StringComparer.Ordinal);
 

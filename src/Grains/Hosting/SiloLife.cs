@@ -1,0 +1,81 @@
+using Cinegrain.Grains.Blending;
+using Cinegrain.Grains.Catalogue;
+using Cinegrain.Grains.State;
+using Cinegrain.Model.Ports;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cinegrain.Grains.Hosting;
+
+/// <summary>
+/// What a silo does before its grains are called and after they have left: it has the store and a whole view before it joins, and what its grains
+/// handed over is written before it goes.
+/// </summary>
+internal sealed partial class SiloLife(
+    SiloServices services, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>
+{
+    private volatile bool _isReady;
+
+    /// <summary>True while the silo takes part and its view has kept up.</summary>
+    public bool IsReady => _isReady;
+
+    public void Participate(ISiloLifecycle lifecycle)
+    {
+        lifecycle.Subscribe(nameof(SiloLife), ServiceLifecycleStage.RuntimeStorageServices, StartAsync, StopAsync);
+        lifecycle.Subscribe(nameof(SiloLife), ServiceLifecycleStage.Active, JoinAsync, LeaveAsync);
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var started = services.Time.GetTimestamp();
+        await services.Store.BindAsync(services.Log.Identity, cancellationToken);
+        await services.Epochs.InitialiseAsync(cancellationToken);
+        await reader.StartAsync(cancellationToken);
+        services.States.Start();
+        services.Sender.Start();
+        services.Traits.Start();
+        _ = WatchAsync();
+        LogView(services.Time.GetElapsedTime(started).TotalSeconds, services.Shared.View.ListedCount);
+    }
+
+    private Task JoinAsync(CancellationToken cancellationToken)
+    {
+        weights.Start();
+        _isReady = true;
+        return Task.CompletedTask;
+    }
+
+    private Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        _isReady = false;
+        return weights.StopAsync();
+    }
+
+    private async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await services.Traits.StopAsync(cancellationToken);
+        await services.Sender.StopAsync(cancellationToken);
+        await services.States.StopAsync(cancellationToken);
+        await reader.StopAsync();
+    }
+
+    private async Task WatchAsync()
+    {
+        try
+        {
+            await reader.Completion;
+        }
+        catch (Exception exception)
+        {
+            LogFailed(exception, exception.Message);
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The catalogue is there after {Seconds:0.0} s: {Movies} movies.")]
+    private partial void LogView(double seconds, int movies);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The log cannot be followed, the silo stops: {Reason}")]
+    private partial void LogFailed(Exception exception, string reason);
+}

@@ -1,0 +1,51 @@
+using Cinegrain.Grains.State;
+using Cinegrain.Model.Events;
+using Cinegrain.Model.Movies;
+using Cinegrain.Model.Ports;
+using Cinegrain.Streaming;
+using Orleans.Placement;
+
+namespace Cinegrain.Grains.Movies;
+
+/// <summary>A movie's actor as a grain.</summary>
+[ImplicitStreamSubscription(StreamNames.Signals)]
+[PreferLocalPlacement]
+internal sealed class MovieGrain(SiloServices services) : ActorGrain(services, ActorKind.Movie), IMovieGrain
+{
+    private readonly TraitsDelta _delta = new();
+    private MovieState? _state;
+
+    protected override long Version => _state!.Version;
+
+    protected override void Materialise(ActorState? state) => _state = state is null || state.IsTombstone
+        ? new MovieState(Id, Services.Shared.Index)
+        : MovieState.FromBytes(Id, state.Version, state.State.Span, Services.Shared.Index);
+
+    protected override Task? Take(KafkaRecord source, LogRecord record)
+    {
+        if (LogRecords.ParseMovie(record, out var problem) is not { } parsed)
+        {
+            return Reject(source, Topics.Signals, record, problem);
+        }
+
+        var epoch = 0;
+        if (parsed is Signal signal)
+        {
+            Services.Epochs.See(signal.Source.Partition, signal.Source.Epoch);
+            epoch = Services.Epochs.Of(signal.Source.Partition);
+        }
+
+        var learned = _state!.Apply(source.Offset, parsed, Services.Shared.View, _delta, epoch);
+        Services.Metrics.CountApplied(Topics.Signals);
+        return learned ? Services.Traits.PublishAsync(Id, _state.Version, _delta) : null;
+    }
+
+    protected override ActorState Snapshot()
+    {
+        // The whole goes out with the state, since the deltas do not stay.
+        var whole = new TraitsDelta();
+        _state!.Describe(whole);
+        Emit(Services.Sender.SendAsync(new LogEntry(Topics.Catalog, Id, TraitsCodec.Encode(whole, _state.Version, Services.Shared.Index))));
+        return new(ActorKind.Movie, Id, _state.Version, _state.ToBytes());
+    }
+}

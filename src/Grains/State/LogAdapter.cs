@@ -1,0 +1,37 @@
+using System.Text;
+using Cinegrain.Model.Ports;
+using Cinegrain.Streaming;
+using Confluent.Kafka;
+
+namespace Cinegrain.Grains.State;
+
+/// <summary>Records of the log as events: the stream's key is the record's. Interactions of erased users are passed over.</summary>
+internal sealed class LogAdapter(IScannableLog log, bool isOfUsers) : IKafkaDataAdapter
+{
+    public bool TryGetStream(in KafkaSourceRecord record, out StreamId stream)
+    {
+        stream = default;
+        if (record.Key is null || (isOfUsers && log.IsErased(record.Partition, Encoding.UTF8.GetString(record.Key), record.Offset)))
+        {
+            return false;
+        }
+
+        stream = StreamId.Create(Encoding.UTF8.GetBytes(record.StreamNamespace), record.Key);
+        return true;
+    }
+
+    public object ToEvent(in KafkaSourceRecord record, long previousOffset) => new KafkaRecord
+    {
+        Topic = record.Topic,
+        Partition = record.Partition,
+        Offset = record.Offset,
+        PreviousOffset = previousOffset,
+        Checkpoint = record.Checkpoint,
+        Generation = record.Generation,
+        Value = record.Value,
+        ArrivedMs = record.ArrivedMs,
+    };
+
+    public Message<byte[], byte[]?> ToMessage(StreamId stream, object item) =>
+        throw new NotSupportedException("interactions enter by the intake, signals by their users: neither is sent through the stream provider");
+}

@@ -1,0 +1,27 @@
+using Cinegrain.Model.Ports;
+
+namespace Cinegrain.Grains.State;
+
+/// <summary>Appends to the log what the actors of a silo emit, in batches, until it is there.</summary>
+internal sealed class LogSender
+{
+    private const int MostWaiting = 50_000, Step = 2_000;
+
+    private readonly Batcher<LogEntry> _entries;
+
+    public LogSender(ILog log, Repeat repeat) => _entries = new(MostWaiting, Step, (entries, stopping) =>
+        repeat.UntilDoneAsync("appending to the log", token => log.AppendAsync(entries, token), stopping));
+
+    /// <summary>Entries that wait.</summary>
+    public int Waiting => _entries.Count;
+
+    public void Start() => _entries.Start();
+
+    public Task StopAsync(CancellationToken cancellationToken) => _entries.StopAsync(cancellationToken);
+
+    /// <summary>The task completes when the entry is durable, and everything that was sent before.</summary>
+    public Task SendAsync(LogEntry entry) => _entries.AddAsync(entry);
+
+    /// <summary>Completes when more may be sent.</summary>
+    public Task RoomAsync() => _entries.RoomAsync();
+}
