@@ -17,6 +17,7 @@ internal static partial class Rules
         ["Elasticsearch"] = ["Model"],
         ["Embedded"] = ["Model"],
         ["Api"] = ["Ingest", "Model"],
+        ["Hosting"] = ["Api", "Elasticsearch", "Ingest", "Kafka", "Model"],
         ["Grains"] = ["Model", "Streaming"],
         ["Streaming"] = [],
     };

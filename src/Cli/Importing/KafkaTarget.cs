@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Cinegrain.Api.Movies;
 using Cinegrain.Cli.Client;
-using Cinegrain.Embedded.Engine;
 using Cinegrain.Ingest;
 using Cinegrain.Kafka;
 using Cinegrain.Model.Events;

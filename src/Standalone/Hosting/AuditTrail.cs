@@ -1,8 +1,7 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cinegrain.Api;
+using Cinegrain.Hosting;
 
 namespace Cinegrain.Standalone.Hosting;
 
@@ -12,12 +11,9 @@ internal sealed partial class AuditTrail(Func<string, DateTimeOffset, Cancellati
 {
     public async ValueTask WriteAsync(AuditEvent entry, CancellationToken cancellationToken)
     {
-        var json = JsonSerializer.Serialize(new Entry(entry.At, entry.Who, $"{entry.Action}", Subject(entry.User)), AuditJson.Default.Entry);
+        var json = JsonSerializer.Serialize(new Entry(entry.At, entry.Who, $"{entry.Action}", ElasticsearchAudit.Subject(entry.User)), AuditJson.Default.Entry);
         await append(json, entry.At, cancellationToken);
     }
-
-    /// <summary>The hash that a user stands under.</summary>
-    public static string Subject(string user) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(user)));
 
     internal sealed record Entry(DateTimeOffset At, string Who, string Action, string Subject);
 

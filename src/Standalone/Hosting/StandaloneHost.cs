@@ -3,6 +3,7 @@ using Cinegrain.Api.Security;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Embedded.Sqlite;
+using Cinegrain.Hosting;
 using Cinegrain.Ingest;
 using Cinegrain.Kafka;
 using Cinegrain.Model;
@@ -43,7 +44,7 @@ internal static class StandaloneHost
         services.AddSingleton(time);
         services.AddSingleton(retention);
         services.AddSingleton<IHostLog>(provider => options.Log == "kafka"
-            ? KafkaHostLog.OpenAsync(options, retention, folder.Path, time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult()
+            ? KafkaHostLog.OpenAsync(options, folder.Path, time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult()
             : new SqliteHostLog(SqliteLog.Open(folder.Path, LogOptions(options, retention), time)));
         services.AddSingleton<IHostStore>(provider => options.Store == "elasticsearch"
             ? new ElasticsearchHostStore(

@@ -2,11 +2,11 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Cinegrain.Embedded.Engine;
+using Cinegrain.Hosting;
 using Cinegrain.Kafka;
 using Cinegrain.Kafka.Ownership;
 using Cinegrain.Model.Ports;
 using Cinegrain.Standalone.Hosting;
-using Cinegrain.Standalone.Recommending;
 
 namespace Cinegrain.Standalone.Logs;
 
@@ -27,19 +27,10 @@ internal sealed class KafkaHostLog : IHostLog
     /// <exception cref="KafkaSetupException">The cluster or a topic is not as it must be, or another process learns.</exception>
     /// <exception cref="UnavailableException">The brokers do not answer.</exception>
     public static async Task<KafkaHostLog> OpenAsync(
-        StandaloneOptions options, StandaloneRetention retention, string folder, TimeProvider time, ILogger<KafkaLog> logger)
+        StandaloneOptions options, string folder, TimeProvider time, ILogger<KafkaLog> logger)
     {
-        var settings = Settings(options, retention);
-        KafkaLog log;
-        try
-        {
-            log = await KafkaLog.OpenAsync(settings, time, logger, CancellationToken.None);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new SettingsException([exception.Message]);
-        }
-
+        var settings = KafkaSettings.Of(options, isCluster: false, isOnePartition: options.Lockstep);
+        var log = await KafkaSettings.OpenAsync(settings, time, logger);
         try
         {
             return new KafkaHostLog(log, await LogOwnership.AcquireAsync(settings, MemberOf(folder), time, logger, CancellationToken.None));
@@ -63,32 +54,6 @@ internal sealed class KafkaHostLog : IHostLog
         await _ownership.DisposeAsync();
         await _log.DisposeAsync();
     }
-
-    private static KafkaLogOptions Settings(StandaloneOptions options, StandaloneRetention retention) => new()
-    {
-        Bootstrap = options.KafkaBootstrap,
-        Prefix = options.KafkaPrefix,
-        ReplicationFactor = options.KafkaReplication,
-        Partitions = options.Partitions is { } count ? new Dictionary<string, int> { [Topics.Interactions] = count }
-            : options.Lockstep ? new Dictionary<string, int> { [Topics.Interactions] = 1 }
-            : new Dictionary<string, int>(),
-        Retention = new Dictionary<string, TimeSpan>
-        {
-            [Topics.Interactions] = retention.Interactions,
-            [Topics.Signals] = retention.Signals,
-            [Topics.Rejected] = retention.Rejected,
-        },
-        Security = new KafkaSecurity
-        {
-            Protocol = options.KafkaSecurity,
-            SaslMechanism = options.KafkaSaslMechanism,
-            UserName = options.KafkaUser,
-            Password = Secrets.Read(options.KafkaPassword, options.KafkaPasswordFile, nameof(options.KafkaPasswordFile)),
-            CertificateAuthority = options.KafkaCa,
-            Certificate = options.KafkaCertificate,
-            Key = options.KafkaKey,
-        },
-    };
 
     /// <summary>The same for each start on the same folder, of which its lock allows one at a time.</summary>
     private static string MemberOf(string folder) =>

@@ -1,14 +1,15 @@
 using System.CommandLine;
 
-namespace Cinegrain.Standalone.Hosting;
+namespace Cinegrain.Hosting;
 
 /// <summary><c>health</c>: asks a running host whether it is ready, for images that have no other program to ask with.</summary>
-internal static class HealthCommand
+public static class HealthCommand
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(4);
 
     private static readonly Argument<string> Url = new("url") { Description = "Address of the host.", DefaultValueFactory = _ => "http://localhost:5080" };
 
+    /// <summary>The command.</summary>
     public static Command Create()
     {
         var command = new Command("health", "Ask a running host whether it is ready: exit code 0 when it is, 1 when it is not.") { Url };

@@ -1,7 +1,7 @@
-namespace Cinegrain.Standalone.Hosting;
+namespace Cinegrain.Hosting;
 
 /// <summary>Secrets, which come from the environment or from a file.</summary>
-internal static class Secrets
+public static class Secrets
 {
     /// <summary>The value, or else what the file holds; null when neither is given.</summary>
     /// <exception cref="SettingsException">The file cannot be read.</exception>
@@ -18,7 +18,7 @@ internal static class Secrets
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException([$"{StandaloneOptions.Name(setting)} cannot be read: {exception.Message}"]);
+            throw new SettingsException([$"{SettingsReader.Name(setting)} cannot be read: {exception.Message}"]);
         }
     }
 }
