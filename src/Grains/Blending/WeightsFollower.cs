@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cinegrain.Grains.Blending;
 
 /// <summary>Once a second: the newest weights for this silo, and a push for the grain that hands the catalogue on.</summary>
-internal sealed partial class WeightsFollower(IGrainFactory grains, SharedModel shared, TimeProvider time, ILogger<WeightsFollower> logger)
+internal sealed partial class WeightsFollower(IGrainFactory grains, SharedModel shared, TimeProvider time, ILogger<WeightsFollower> logger) : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -23,6 +23,8 @@ internal sealed partial class WeightsFollower(IGrainFactory grains, SharedModel 
         await _stopping.CancelAsync();
         await _running;
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync()
     {

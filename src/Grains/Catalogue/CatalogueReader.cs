@@ -7,7 +7,7 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Grains.Catalogue;
 
 /// <summary>Keeps a silo's catalogue view, and who is erased, as the log has it: entries, traits whole, then what changed of them.</summary>
-internal sealed class CatalogueReader
+internal sealed class CatalogueReader : IDisposable
 {
     private readonly TopicFollower _movies, _whole, _deltas, _erasures;
 
@@ -52,6 +52,14 @@ internal sealed class CatalogueReader
     public Task WaitForMoviesAsync(int partition, long offset, CancellationToken cancellationToken) => _movies.WaitAsync(partition, offset, cancellationToken);
 
     public Task StopAsync() => Task.WhenAll(_movies.StopAsync(), _whole.StopAsync(), _deltas.StopAsync(), _erasures.StopAsync());
+
+    public void Dispose()
+    {
+        _movies.Dispose();
+        _whole.Dispose();
+        _deltas.Dispose();
+        _erasures.Dispose();
+    }
 
     /// <summary>Takes an entry of the catalogue; what cannot be read is told by the grain that hands it on.</summary>
     internal static void Put(SharedModel shared, LogRecord record)

@@ -5,7 +5,7 @@ namespace Cinegrain.Grains.Catalogue;
 
 /// <summary>Reads a topic from its beginning, all partitions, and goes on as records come; in one process each reads for itself.</summary>
 /// <param name="take">Takes a record; what it throws ends the process, so it throws nothing that a record can cause.</param>
-internal sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<int, LogRecord> take)
+internal sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<int, LogRecord> take) : IDisposable
 {
     private const int Step = 1_000;
 
@@ -35,6 +35,8 @@ internal sealed class TopicFollower(ILog log, string topic, Repeat repeat, Actio
         await _stopping.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync(int partition)
     {

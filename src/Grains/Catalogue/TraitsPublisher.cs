@@ -8,7 +8,7 @@ namespace Cinegrain.Grains.Catalogue;
 /// Makes public what the movies of a silo learn: in the silo's own view at once, in the log four times a second, where every silo reads it. What a movie
 /// learned in between goes out as one record.
 /// </summary>
-internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Repeat repeat, TimeProvider time)
+internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Repeat repeat, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
 
@@ -57,6 +57,8 @@ internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Re
             return _round.Task;
         }
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync()
     {

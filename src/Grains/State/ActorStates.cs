@@ -3,7 +3,7 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Grains.State;
 
 /// <summary>States of a silo's actors on their way from and to the store: many go in one request.</summary>
-internal sealed class ActorStates
+internal sealed class ActorStates : IDisposable
 {
     private const int MostWaiting = 100_000, LoadStep = 500, WriteStep = 4_000;
 
@@ -35,6 +35,12 @@ internal sealed class ActorStates
     {
         await _writes.StopAsync(cancellationToken);
         await _loads.StopAsync(cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _writes.Dispose();
+        _loads.Dispose();
     }
 
     /// <summary>The state of an actor; null when nothing is known of it.</summary>

@@ -9,7 +9,7 @@ namespace Cinegrain.Grains.State;
 /// <param name="most">Items that may wait; beyond it <see cref="RoomAsync"/> waits.</param>
 /// <param name="step">Items of one batch.</param>
 /// <param name="run">Does a batch; what it does may be repeated.</param>
-internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, CancellationToken, Task> run)
+internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, CancellationToken, Task> run) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -69,6 +69,8 @@ internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, Canc
         _wake.TrySetResult();
         await _running;
     }
+
+    public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync()
     {

@@ -3,7 +3,7 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Grains.State;
 
 /// <summary>Appends to the log what the actors of a silo emit, in batches, until it is there.</summary>
-internal sealed class LogSender
+internal sealed class LogSender : IDisposable
 {
     private const int MostWaiting = 50_000, Step = 2_000;
 
@@ -18,6 +18,8 @@ internal sealed class LogSender
     public void Start() => _entries.Start();
 
     public Task StopAsync(CancellationToken cancellationToken) => _entries.StopAsync(cancellationToken);
+
+    public void Dispose() => _entries.Dispose();
 
     /// <summary>The task completes when the entry is durable, and everything that was sent before.</summary>
     public Task SendAsync(LogEntry entry) => _entries.AddAsync(entry);
