@@ -54,6 +54,9 @@ public sealed record KafkaLogOptions
     /// <summary>True for the log of a cluster, which has the topics of the catalogue, too.</summary>
     public bool IsCluster { get; init; }
 
+    /// <summary>False for a process that leaves it to others to make the topics: while they are not there the log cannot be opened.</summary>
+    public bool MakesTopics { get; init; } = true;
+
     /// <summary>Retention by topic, where it differs from <see cref="DefaultRetention"/>.</summary>
     public IReadOnlyDictionary<string, TimeSpan> Retention { get; init; } = new Dictionary<string, TimeSpan>();
 
@@ -83,6 +86,9 @@ public sealed record KafkaLogOptions
 
     /// <summary>Bytes of one partition that are fetched ahead of their reader. Default 16 MiB.</summary>
     public long PrefetchedBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>The settings of librdkafka for a client of the same cluster, by their names there.</summary>
+    public IReadOnlyDictionary<string, string> ClientSettings => Native.ClientSettings.Common<Confluent.Kafka.ClientConfig>(this).ToDictionary();
 
     /// <summary>Name of a topic on the cluster.</summary>
     internal string PhysicalName(string topic) => Prefix + topic;

@@ -56,7 +56,7 @@ public static class CinegrainApi
         services.AddSingleton<DashboardEndpoints>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<MetricsEndpoint>();
-        services.AddTelemetry(options);
+        services.AddCinegrainTelemetry(options.OtlpEndpoint);
         services.AddOpenApiDocument();
         services.Configure<KestrelServerOptions>(kestrel =>
         {

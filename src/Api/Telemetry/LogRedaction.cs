@@ -26,6 +26,13 @@ internal sealed class LogRedaction : IPostConfigureOptions<LoggerFilterOptions>
         // Below it, these write what a page's visitor types.
         ("Microsoft.AspNetCore.SignalR", LogLevel.Warning),
         ("Microsoft.AspNetCore.Components", LogLevel.Warning),
+
+        // Orleans names grains and streams, whose keys are pseudonyms; these parts of it tell of silos alone.
+        ("Orleans", LogLevel.None),
+        ("Orleans.Runtime.MembershipService", LogLevel.Information),
+        ("Orleans.Runtime.Membership", LogLevel.Information),
+        ("Orleans.Runtime.Silo", LogLevel.Warning),
+        ("Orleans.Hosting", LogLevel.Warning),
     ];
 
     public void PostConfigure(string? name, LoggerFilterOptions options)

@@ -9,26 +9,30 @@ using OpenTelemetry.Trace;
 namespace Cinegrain.Api.Telemetry;
 
 /// <summary>OpenTelemetry: metrics for Prometheus, and everything by OTLP where that is configured.</summary>
-internal static class TelemetrySetup
+public static class TelemetrySetup
 {
     /// <summary>Meters and sources of the project: <c>Cinegrain</c> and <c>Cinegrain.*</c>.</summary>
     private const string Sources = "Cinegrain*";
 
+    private const string OrleansMeter = "Microsoft.Orleans", OrleansCalls = "Microsoft.Orleans.Application";
+
     private const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    public static void AddTelemetry(this IServiceCollection services, CinegrainApiOptions options)
+    /// <summary>Adds them.</summary>
+    /// <param name="otlpEndpoint">Where everything is sent; null: to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> if that is set, else nowhere.</param>
+    public static void AddCinegrainTelemetry(this IServiceCollection services, Uri? otlpEndpoint)
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<LoggerFilterOptions>, LogRedaction>());
 
-        var export = options.OtlpEndpoint is not null || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable));
+        var export = otlpEndpoint is not null || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable));
         var telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("cinegrain").AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
         {
-            metrics.AddMeter(Sources).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
+            metrics.AddMeter(Sources, OrleansMeter).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
             if (export)
             {
-                metrics.AddOtlpExporter(o => o.Endpoint = options.OtlpEndpoint ?? o.Endpoint);
+                metrics.AddOtlpExporter(o => o.Endpoint = otlpEndpoint ?? o.Endpoint);
             }
         });
 
@@ -36,10 +40,10 @@ internal static class TelemetrySetup
         if (export)
         {
             telemetry.WithTracing(traces => traces
-                .AddSource(Sources)
+                .AddSource(Sources, OrleansCalls)
                 .AddAspNetCoreInstrumentation()
                 .AddProcessor(new TraceRedaction())
-                .AddOtlpExporter(o => o.Endpoint = options.OtlpEndpoint ?? o.Endpoint));
+                .AddOtlpExporter(o => o.Endpoint = otlpEndpoint ?? o.Endpoint));
         }
     }
 }

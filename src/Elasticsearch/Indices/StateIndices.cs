@@ -24,6 +24,19 @@ internal sealed partial class StateIndices(ElasticsearchClient client, IReadOnly
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         await CheckVersionAsync(cancellationToken);
+        if (client.Options.SharedBy is null)
+        {
+            await EnsureAloneAsync(cancellationToken);
+            return;
+        }
+
+        // Processes of a cluster start together.
+        await using var alone = await SetupLock.AcquireAsync(client, cancellationToken);
+        await EnsureAloneAsync(cancellationToken);
+    }
+
+    private async Task EnsureAloneAsync(CancellationToken cancellationToken)
+    {
         foreach (var template in templates)
         {
             await SendQuietlyAsync(HttpMethod.Put, $"_index_template/{template.Alias}", template.Json, cancellationToken);

@@ -42,6 +42,7 @@ public static class CinegrainSiloExtensions
         services.TryAddSingleton<IUserEraser, NothingToErase>();
         services.AddSingleton<SiloServices>();
         services.AddSingleton<SiloLife>();
+        services.AddSingleton<ISiloStatus>(provider => provider.GetRequiredService<SiloLife>());
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<SiloLife>());
         builder.Configure<GrainCollectionOptions>(collection =>
         {

@@ -40,6 +40,11 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
         var missing = options.StandardPartitions.Keys.Where(topic => !existing.ContainsKey(options.PhysicalName(topic))).ToList();
         await CheckAsync(existing);
 
+        if (!options.MakesTopics && (missing.Count > 0 || !existing.ContainsKey(options.PhysicalName(LogIdentity.Topic))))
+        {
+            throw new UnavailableException("the topics of the log are not there yet; a silo of the cluster makes them", TimeSpan.FromSeconds(2));
+        }
+
         var register = new TopicSpec(options.PhysicalName(LogIdentity.Topic), 1, IsPartitionsFixed: true, Retention: null);
         var known = existing.ContainsKey(register.Name) ? identity.Read() : null;
         if (!existing.ContainsKey(register.Name))
@@ -48,6 +53,11 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
         }
 
         // A new identity stands in the log before a topic is made again, so that a crash in between does not leave the old one with it.
+        if (!options.MakesTopics && known is null)
+        {
+            throw new UnavailableException("the log has no identity yet; a silo of the cluster gives it one", TimeSpan.FromSeconds(2));
+        }
+
         if (known is null || missing.Any(History.Contains))
         {
             known = await identity.RenewAsync(cancellationToken);
