@@ -8,8 +8,22 @@ internal sealed class TraceRedaction : BaseProcessor<Activity>
 {
     private static readonly string[] Removed = ["url.query", "url.full", "http.url", "http.target"];
 
+    /// <summary>Tags of Orleans with keys of grains, pseudonyms among them, and with messages that quote them.</summary>
+    private static readonly string[] RemovedOfOrleans =
+        ["orleans.rpc.target_id", "orleans.rpc.source_id", "orleans.grain.id", "exception.message", "exception.stacktrace"];
+
     public override void OnEnd(Activity data)
     {
+        if (data.Source.Name.StartsWith("Microsoft.Orleans", StringComparison.Ordinal))
+        {
+            foreach (var tag in RemovedOfOrleans)
+            {
+                data.SetTag(tag, null);
+            }
+
+            return;
+        }
+
         if (data.Kind != ActivityKind.Server)
         {
             return;

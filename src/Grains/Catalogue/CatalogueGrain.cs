@@ -28,6 +28,8 @@ internal sealed class CatalogueGrain(SiloServices services, CatalogueReader read
 
     public Task<MovieTraits[]> PopularAsync(int count) => Task.FromResult(Of(MovieCharts.Popular(View, count, Now)));
 
+    public Task<long> InteractionsAsync() => Task.FromResult(View.Interactions);
+
     public async Task<bool> WaitForMoviesAsync(int partition, long offset, TimeSpan limit)
     {
         using var patience = new CancellationTokenSource(limit, services.Time);

@@ -5,7 +5,7 @@ namespace Cinegrain.Grains.Catalogue;
 
 /// <summary>Reads a topic from its beginning, all partitions, and goes on as records come; in one process each reads for itself.</summary>
 /// <param name="take">Takes a record; what it throws ends the process, so it throws nothing that a record can cause.</param>
-internal sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<int, LogRecord> take) : IDisposable
+public sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<int, LogRecord> take) : IDisposable
 {
     private const int Step = 1_000;
 
@@ -30,12 +30,14 @@ internal sealed class TopicFollower(ILog log, string topic, Repeat repeat, Actio
     /// <summary>Completes once everything of a partition below an offset is taken.</summary>
     public Task WaitAsync(int partition, long offset, CancellationToken cancellationToken) => _taken[partition].WaitAsync(offset, cancellationToken);
 
+    /// <summary>Stops.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _stopping.Dispose();
 
     private async Task RunAsync(int partition)

@@ -27,6 +27,10 @@ public interface ICatalogueGrain : IGrainWithIntegerKey
     [Alias("Popular")]
     Task<MovieTraits[]> PopularAsync(int count);
 
+    /// <summary>Interactions that all movies learned.</summary>
+    [Alias("Interactions")]
+    Task<long> InteractionsAsync();
+
     /// <summary>Completes with true once the view has everything of the catalogue below an offset; false when that takes longer than the limit.</summary>
     [AlwaysInterleave]
     [Alias("WaitForMovies")]

@@ -12,7 +12,7 @@ namespace Cinegrain.Grains.Hosting;
 /// handed over is written before it goes.
 /// </summary>
 internal sealed partial class SiloLife(
-    SiloServices services, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus, ISiloStatus
+    SiloServices services, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus
 {
     private volatile bool _isReady;
 

@@ -4,10 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace Cinegrain.Grains.State;
 
 /// <summary>Repeats what the log or the store refuses for now, until it succeeds: pauses of 0.1 to 5 seconds.</summary>
-internal sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
+public sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromSeconds(5);
 
+    /// <summary>Does something until it succeeds.</summary>
+    /// <param name="what">What it is, for the log: without ids.</param>
     public async Task<TResult> UntilDoneAsync<TResult>(string what, Func<CancellationToken, Task<TResult>> attempt, CancellationToken cancellationToken)
     {
         for (var pause = Shortest; ; pause = pause * 2 < Longest ? pause * 2 : Longest)
@@ -25,6 +27,7 @@ internal sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
         }
     }
 
+    /// <inheritdoc cref="UntilDoneAsync{TResult}"/>
     public Task UntilDoneAsync(string what, Func<CancellationToken, Task> attempt, CancellationToken cancellationToken) =>
         UntilDoneAsync(
             what,

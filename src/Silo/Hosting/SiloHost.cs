@@ -1,5 +1,5 @@
 using System.Net;
-using Cinegrain.Api;
+using Cinegrain.Api.Telemetry;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Grains.Hosting;
 using Cinegrain.Hosting;
