@@ -33,6 +33,7 @@ internal sealed class LogRedaction : IPostConfigureOptions<LoggerFilterOptions>
         ("Orleans.Runtime.Membership", LogLevel.Information),
         ("Orleans.Runtime.Silo", LogLevel.Warning),
         ("Orleans.Hosting", LogLevel.Warning),
+        ("Polly", LogLevel.Warning),
     ];
 
     public void PostConfigure(string? name, LoggerFilterOptions options)
