@@ -73,6 +73,6 @@ public sealed class SetupLock : IAsyncDisposable
         }
     }
 
-    private Task SendAsync(HttpMethod method, string? body, CancellationToken cancellationToken) => _client.SendAsync(
+    private Task<byte[]> SendAsync(HttpMethod method, string? body, CancellationToken cancellationToken) => _client.SendAsync(
         "indices", method, _index, body is null ? default : Encoding.UTF8.GetBytes(body), cancellationToken);
 }
