@@ -18,7 +18,8 @@ public sealed class KafkaRecord
 
     /// <summary>
     /// Offset of the record before this one in the same stream, when it lies at or above <see cref="Checkpoint"/>; else -1, and then all that came
-    /// before is persisted. A grain that has not seen that offset has missed something: it resumes its subscription at its own position.
+    /// before is persisted. A grain that has not seen that offset has missed something: it deactivates and throws, so that its next activation resumes
+    /// at its own position.
     /// </summary>
     [Id(3)]
     public required long PreviousOffset { get; init; }

@@ -24,20 +24,16 @@ public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain
 {
     public const string Namespace = "counts";
 
-    private StreamSubscriptionHandle<KafkaRecord>? _handle;
     private CountState? _state;
 
     private string Key => this.GetPrimaryKeyString();
 
     private CountState State => _state ??= counts.Stored.GetValueOrDefault(Key, CountState.None);
 
-    public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
-    {
-        _handle = handleFactory.Create<KafkaRecord>();
-        _handle = await _handle.ResumeAsync(this, new KafkaSequenceToken(State.Version - 1));
-    }
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<KafkaRecord>().ResumeAsync(this, new KafkaSequenceToken(State.Version - 1));
 
-    public async Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null)
+    public Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null)
     {
         if (counts.Failing.ContainsKey(Key))
         {
@@ -47,7 +43,8 @@ public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain
         counts.Deliveries.GetOrAdd(Key, _ => new ConcurrentQueue<long>()).Enqueue(item.Offset);
         if (item.PreviousOffset >= State.Version)
         {
-            _handle = await _handle!.ResumeAsync(this, new KafkaSequenceToken(State.Version - 1));
+            // The next activation resumes at its state.
+            DeactivateOnIdle();
             throw new InvalidOperationException("a gap");
         }
 
@@ -58,6 +55,7 @@ public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain
         }
 
         counts.Changed();
+        return Task.CompletedTask;
     }
 
     public Task OnErrorAsync(Exception ex) => Task.CompletedTask;
