@@ -80,7 +80,7 @@ public sealed class OwnBroker() : OwnServer(Folder)
     private static string? Folder { get; } = FolderOf(Variable);
 }
 
-/// <summary>An Elasticsearch that a test may kill.</summary>
+/// <summary>An Elasticsearch that a test may kill, and that refuses what larger ones take: requests of more than 256 KB (413), and more than three at a time (429).</summary>
 public sealed class OwnElasticsearch() : OwnServer(Folder)
 {
     /// <summary>Variable with the folder of its programs.</summary>
@@ -92,7 +92,11 @@ public sealed class OwnElasticsearch() : OwnServer(Folder)
     /// <summary>Address of the node.</summary>
     public Uri? Url { get; private set; }
 
-    protected override IEnumerable<string> Arguments => ["--heap", "512m", "--port", $"{Url?.Port ?? 0}"];
+    protected override IEnumerable<string> Arguments =>
+    [
+        "--heap", "512m", "--port", $"{Url?.Port ?? 0}",
+        "--set", "http.max_content_length=256kb", "--set", "thread_pool.write.size=2", "--set", "thread_pool.write.queue_size=1",
+    ];
 
     protected override void Started(IReadOnlyDictionary<string, string> fields) => Url = new Uri(fields["url"]);
 

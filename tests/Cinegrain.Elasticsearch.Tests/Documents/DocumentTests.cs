@@ -4,6 +4,7 @@ using Cinegrain.Model.Catalogue;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ports;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cinegrain.Elasticsearch.Tests.Documents;
@@ -176,6 +177,27 @@ public sealed class DocumentTests : IAsyncLifetime
     }
 
     [ElasticsearchFact]
+    public async Task RunAsync_IndexTakesNoWrites_WaitsAndGoesOnWhenItDoes()
+    {
+        _log.Append(Interaction("ann", "1", InteractionKind.Like, null));
+        await RunToEndAsync();
+        await Real.AskAsync(HttpMethod.Put, "{prefix}-interactions/_settings", """{"index.blocks.write":true}""");
+        _log.Append(Interaction("ann", "2", InteractionKind.Like, null));
+        var logger = new Warnings();
+        using (var documents = Documents(logger))
+        {
+            var running = RunToEndAsync(documents, Topics.Interactions);
+            var warning = await logger.First.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+            Assert.Contains("an index takes no writes", warning, StringComparison.Ordinal);
+            Assert.False(running.IsCompleted);
+            await Real.AskAsync(HttpMethod.Put, "{prefix}-interactions/_settings", """{"index.blocks.write":false}""");
+            await running;
+        }
+
+        Assert.Equal(["1", "2"], await IdsAsync());
+    }
+
+    [ElasticsearchFact]
     public async Task RunAsync_RejectedInput_IsCountedByReason()
     {
         foreach (var reason in new[] { "unknown-movie", "unknown-movie", "bad-value" })
@@ -265,7 +287,8 @@ public sealed class DocumentTests : IAsyncLifetime
         People = ["Somebody"],
     };
 
-    private InteractionDocuments Documents() => new(Real.Client, _log, _store!, movie => $"Film of {movie}"[..Math.Min(20, movie.Length + 8)], NullLogger<InteractionDocuments>.Instance);
+    private InteractionDocuments Documents(ILogger<InteractionDocuments>? logger = null) => new(
+        Real.Client, _log, _store!, movie => $"Film of {movie}"[..Math.Min(20, movie.Length + 8)], logger ?? NullLogger<InteractionDocuments>.Instance);
 
     private async Task RunToEndAsync()
     {
@@ -287,5 +310,21 @@ public sealed class DocumentTests : IAsyncLifetime
         await Real.CountAsync("{prefix}-interactions");
         return (await Real.AskAsync(HttpMethod.Post, "{prefix}-interactions/_search", """{"size":100}""")).GetProperty("hits").GetProperty("hits")
             .EnumerateArray().Select(hit => hit.GetProperty("_id").GetString()!).Order();
+    }
+
+    /// <summary>Tells of the first warning.</summary>
+    private sealed class Warnings : ILogger<InteractionDocuments>
+    {
+        private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> First => _first.Task;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _first.TrySetResult(formatter(state, exception));
     }
 }

@@ -110,6 +110,24 @@ public sealed class TopicSetupTests : IAsyncLifetime
         Assert.Equal(before, again.Identity);
     }
 
+    /// <summary>These two registers decide what is seen at all, so what cannot be read is not passed over.</summary>
+    [KafkaTheory]
+    [InlineData(Topics.Erasures, "it is not known whose records it is to keep out")]
+    [InlineData("cinegrain.log", "the record of the log's identity in topic")]
+    public async Task OpenAsync_RecordOfARegisterCannotBeRead_IsRefusedWithWhatToDo(string topic, string expected)
+    {
+        await (await Broker.OpenAsync(_options)).DisposeAsync();
+        using (var producer = new Confluent.Kafka.ProducerBuilder<string, string>(new Confluent.Kafka.ProducerConfig { BootstrapServers = Broker.Bootstrap }).Build())
+        {
+            await producer.ProduceAsync(
+                new Confluent.Kafka.TopicPartition(_options.Prefix + topic, 0), new Confluent.Kafka.Message<string, string> { Key = "identity", Value = """{"v":1}""" });
+        }
+
+        var refusal = await Assert.ThrowsAsync<KafkaSetupException>(() => Broker.OpenAsync(_options));
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("newer program", refusal.Message, StringComparison.Ordinal);
+    }
+
     [KafkaFact]
     public async Task OpenAsync_NoBrokerThere_SaysSo()
     {

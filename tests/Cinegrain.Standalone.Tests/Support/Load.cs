@@ -91,7 +91,7 @@ internal sealed class Load
     {
         foreach (var user in Acknowledged.GroupBy(line => line.User))
         {
-            var export = await host.GetAsync($"/v1/users/{user.Key}/export");
+            var export = await StandaloneProcess.PatientAsync(() => host.Client.GetAsync($"/v1/users/{user.Key}/export"));
             var ids = export.GetProperty("records").EnumerateArray().Select(record => record.GetProperty("id").GetString()!).ToHashSet();
             Assert.Empty(user.Select(line => line.Id).Except(ids));
             Assert.Equal(user.Count(), export.GetProperty("profile").GetProperty("interactions").GetInt32());

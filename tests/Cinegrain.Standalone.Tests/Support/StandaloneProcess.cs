@@ -160,6 +160,19 @@ internal sealed partial class StandaloneProcess : IAsyncDisposable
     /// <summary>GET that must succeed; the JSON of the answer.</summary>
     public async Task<JsonElement> GetAsync(string path) => await ReadAsync(await Client.GetAsync(path), HttpStatusCode.OK);
 
+    /// <summary>Asks until the answer is not 503; the JSON of the answer, which must be 200.</summary>
+    public static async Task<JsonElement> PatientAsync(Func<Task<HttpResponseMessage>> ask)
+    {
+        HttpResponseMessage? response = null;
+        await UntilAsync(async () =>
+        {
+            response?.Dispose();
+            response = await ask();
+            return response.StatusCode != HttpStatusCode.ServiceUnavailable;
+        });
+        return await ReadAsync(response!, HttpStatusCode.OK);
+    }
+
     /// <summary>PUT of JSON.</summary>
     public Task<HttpResponseMessage> PutAsync(string path, string json) =>
         Client.PutAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));

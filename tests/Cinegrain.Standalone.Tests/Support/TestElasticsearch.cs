@@ -39,13 +39,17 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
     public async Task<List<(string Index, string Id, string Source)>> FindAsync(string text)
     {
         await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
-        var answer = await AskAsync(HttpMethod.Post, $"{Prefix}-*/_search", """{"size":10000}""");
-        return
-        [
-            .. answer.GetProperty("hits").GetProperty("hits").EnumerateArray()
+        var found = new List<(string, string, string)>();
+        var page = await AskAsync(HttpMethod.Post, $"{Prefix}-*/_search?scroll=1m", """{"size":5000,"sort":["_doc"]}""");
+        while (page.GetProperty("hits").GetProperty("hits") is var hits && hits.GetArrayLength() > 0)
+        {
+            found.AddRange(hits.EnumerateArray()
                 .Where(hit => hit.GetRawText().Contains(text, StringComparison.Ordinal) || StateHas(hit.GetProperty("_source"), text))
-                .Select(hit => (hit.GetProperty("_index").GetString()!, hit.GetProperty("_id").GetString()!, hit.GetProperty("_source").GetRawText())),
-        ];
+                .Select(hit => (hit.GetProperty("_index").GetString()!, hit.GetProperty("_id").GetString()!, hit.GetProperty("_source").GetRawText())));
+            page = await AskAsync(HttpMethod.Post, "_search/scroll", $$"""{"scroll":"1m","scroll_id":"{{page.GetProperty("_scroll_id").GetString()}}"}""");
+        }
+
+        return found;
     }
 
     /// <summary>Documents that an alias of the test shows, refreshed.</summary>
