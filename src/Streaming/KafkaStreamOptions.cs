@@ -7,6 +7,7 @@ public sealed class KafkaStreamOptions
     /// Settings of librdkafka for every client, by their names there: <c>bootstrap.servers</c>, which is needed, and security, for example
     /// <c>security.protocol</c>, <c>sasl.mechanism</c>, <c>sasl.username</c>, <c>sasl.password</c>.
     /// </summary>
+    [Redact]
     public IDictionary<string, string> Client { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Topics that are read, each with the namespace of its streams. They must exist; the number of their partitions is asked at start.</summary>
@@ -49,5 +50,6 @@ public sealed class KafkaStreamOptions
     /// Settings of librdkafka for the producer of events that are sent through the provider, beyond <see cref="Client"/>. It is idempotent with
     /// <c>acks=all</c> by default.
     /// </summary>
+    [Redact]
     public IDictionary<string, string> Producer { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

@@ -1,4 +1,7 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Streams;
 
@@ -99,6 +102,24 @@ public sealed class ProviderPartsTests
 
         Assert.Contains(expected, problem.Message, StringComparison.Ordinal);
         Assert.Contains("'p'", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddKafkaStreams_OptionsThatOrleansLogs_HaveNoSecret()
+    {
+        using var host = new HostBuilder().UseOrleans(silo => silo.UseLocalhostClustering().AddKafkaStreams("p", options =>
+        {
+            options.Client["bootstrap.servers"] = "localhost:9092";
+            options.Client["sasl.password"] = "s3cret";
+            options.Producer["sasl.password"] = "s3cret";
+            options.Topics["users"] = "u";
+            options.ConsumerGroup = "the-group";
+        })).Build();
+
+        var logged = string.Join('\n', host.Services.GetServices<IOptionFormatter>().SelectMany(formatter => formatter.Format()));
+
+        Assert.Contains("the-group", logged, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", logged, StringComparison.Ordinal);
     }
 
     public static TheoryData<Action<KafkaStreamOptions>, string> BadOptions => new()

@@ -133,7 +133,16 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
             while (true)
             {
                 await Task.Delay(Tick, _time, _stopping.Token);
-                await TickAsync();
+                try
+                {
+                    await TickAsync();
+                }
+#pragma warning disable CA1031 // Without its ticks a partition would have no more checkpoints.
+                catch (Exception exception) when (!_stopping.IsCancellationRequested)
+#pragma warning restore CA1031
+                {
+                    LogTickFailed(cache.Topic, cache.Partition, exception);
+                }
             }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -358,6 +367,9 @@ internal sealed partial class PartitionReceiver(PartitionCache cache, TopicConsu
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Topic}[{Partition}]: {What} failed, next attempt in {Pause}")]
     private partial void LogRetry(string topic, int partition, string what, TimeSpan pause, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Topic}[{Partition}]: an unexpected failure between deliveries; it goes on")]
+    private partial void LogTickFailed(string topic, int partition, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Record} is poison ({Reason}) and goes to the poison handler")]
     private partial void LogPoison(KafkaSourceRecord record, string reason);

@@ -36,7 +36,7 @@ public sealed class DeliveryTests
     public async Task Deliver_PoisonRecord_GoesToTheHandlerAndStopsNothing()
     {
         await using var cluster = await StreamCluster.StartAsync(
-            silos: 1, streams: kafka => kafka.UseDataAdapter((_, _) => new RefusingAdapter(new KafkaDataAdapter())));
+            silos: 1, streams: kafka => kafka.UseDataAdapter((_, _) => new RefusingAdapter()));
 
         await cluster.ProduceAsync(records: 5, keys: 1);
         await cluster.ProduceAsync("k0"u8.ToArray(), RefusingAdapter.Refused);
@@ -173,17 +173,5 @@ public sealed class DeliveryTests
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = KafkaServer.Bootstrap, GroupId = cluster.Topic }).Build();
         return consumer.Committed([new TopicPartition(cluster.Topic, 0)], TimeSpan.FromSeconds(10))[0].Offset.Value;
-    }
-
-    private sealed class RefusingAdapter(IKafkaDataAdapter inner) : IKafkaDataAdapter
-    {
-        public static readonly byte[] Refused = Encoding.UTF8.GetBytes("refused");
-
-        public bool TryGetStream(in KafkaSourceRecord record, out StreamId stream) => inner.TryGetStream(record, out stream);
-
-        public object ToEvent(in KafkaSourceRecord record, long previousOffset) =>
-            record.Value.AsSpan().SequenceEqual(Refused) ? throw new FormatException("refused") : inner.ToEvent(record, previousOffset);
-
-        public Message<byte[], byte[]?> ToMessage(StreamId stream, object item) => inner.ToMessage(stream, item);
     }
 }

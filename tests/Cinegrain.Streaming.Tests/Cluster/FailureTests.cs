@@ -69,19 +69,52 @@ public sealed class FailureTests
     }
 
     [KafkaFact]
-    public async Task KillSilo_OneAfterTheOther_EverythingIsAppliedOnce()
+    public async Task KillSilo_OneAfterTheOtherUnderLoad_EverythingIsAppliedOnce()
     {
         await using var cluster = await StreamCluster.StartAsync(silos: 2, partitions: 4);
         for (var round = 0; round < 3; round++)
         {
-            await cluster.ProduceAsync(Records, Keys);
-            await cluster.Cluster.KillSiloAsync(cluster.Cluster.Silos[0]);
-            await cluster.ProduceAsync(Records, Keys);
-            await cluster.Cluster.StartAdditionalSiloAsync();
+            var killing = Task.Run(async () =>
+            {
+                await cluster.Cluster.KillSiloAsync(cluster.Cluster.Silos[0]);
+                await cluster.Cluster.StartAdditionalSiloAsync();
+            });
+            do
+            {
+                await cluster.ProduceAsync(100, Keys);
+            }
+            while (!killing.IsCompleted);
+            await killing;
         }
 
         await cluster.PersistedAsync();
         AssertPositions(cluster);
+    }
+
+    [KafkaFact]
+    public async Task Failures_OfTheCheckpointerAndThePoisonHandler_AreTriedAgain()
+    {
+        await using var cluster = await StreamCluster.StartAsync(
+            silos: 1,
+            streams: kafka => kafka.UseDataAdapter((_, _) => new RefusingAdapter()),
+            before: cluster =>
+            {
+                foreach (var call in new[] { nameof(IKafkaCheckpointer.LoadAsync), nameof(IKafkaCheckpointer.CheckpointAsync), nameof(IKafkaPoisonHandler.HandleAsync) })
+                {
+                    cluster.Counts.Failures[call] = 1;
+                }
+
+                return Task.CompletedTask;
+            });
+
+        await cluster.ProduceAsync(records: 50, keys: 5);
+        await cluster.ProduceAsync("k0"u8.ToArray(), RefusingAdapter.Refused);
+        await cluster.ProduceAsync(records: 50, keys: 5, prefix: "other");
+
+        await cluster.PersistedAsync();
+        Assert.Single(cluster.Counts.Poison);
+        Assert.All(cluster.Counts.Failures.Values, left => Assert.True(left < 0));
+        DeliveryTests.AssertDeliveredOnce(cluster);
     }
 
     [KafkaFact]

@@ -94,6 +94,7 @@ internal sealed class CountsCheckpointer(Counts counts, IGrainFactory grains, IL
 {
     public Task<KafkaPosition> LoadAsync(string topic, int partition, CancellationToken cancellationToken)
     {
+        counts.ThrowIfToFail(nameof(LoadAsync));
         counts.Readers[partition] = silo.Name;
         counts.Changed();
         return Task.FromResult(counts.Positions.GetValueOrDefault(partition, new KafkaPosition(-1, 1)));
@@ -101,6 +102,7 @@ internal sealed class CountsCheckpointer(Counts counts, IGrainFactory grains, IL
 
     public async Task<IReadOnlyList<KafkaStreamPosition>> CheckpointAsync(KafkaCheckpoint checkpoint, CancellationToken cancellationToken)
     {
+        counts.ThrowIfToFail(nameof(CheckpointAsync));
         await counts.CheckpointGate.WaitAsync(cancellationToken);
         try
         {
@@ -133,6 +135,7 @@ internal sealed class KeepingPoisonHandler(Counts counts) : IKafkaPoisonHandler
 {
     public Task HandleAsync(KafkaSourceRecord record, Exception reason, CancellationToken cancellationToken)
     {
+        counts.ThrowIfToFail(nameof(HandleAsync));
         counts.Poison.Enqueue(record);
         counts.Changed();
         return Task.CompletedTask;

@@ -37,6 +37,18 @@ public sealed class Counts
     /// <summary>Keys whose grain is to throw when it gets a record.</summary>
     public ConcurrentDictionary<string, bool> Failing { get; } = new();
 
+    /// <summary>Calls that are to throw before one succeeds: loads of positions, checkpoints, poison.</summary>
+    public ConcurrentDictionary<string, int> Failures { get; } = new();
+
+    /// <summary>Throws when the kind of call is still to fail.</summary>
+    public void ThrowIfToFail(string call)
+    {
+        if (Failures.AddOrUpdate(call, -1, (_, left) => left - 1) >= 0)
+        {
+            throw new InvalidOperationException($"{call} is told to fail");
+        }
+    }
+
     /// <summary>Checkpoints that the checkpointer was asked for and how they ended.</summary>
     public ConcurrentQueue<(KafkaCheckpoint Checkpoint, int Behind)> Checkpoints { get; } = new();
 
