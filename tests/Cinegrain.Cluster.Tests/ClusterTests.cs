@@ -126,10 +126,15 @@ public sealed class ClusterTests
         await ClusterProcesses.PostAsync(gateway, lines, "k");
         await cluster.AssertAsReferenceAsync(lines.Count);
 
-        // Standalone over the same log, with a store of its own.
+        // While the cluster learns nobody else may.
         using var folder = new TestFolder();
-        await using var standalone = await ServerProcess.StartAsync(
-            "cinegrain-standalone.dll", ["--data", folder.Path, "--log", "kafka", "--kafka-bootstrap", cluster.Kafka.Bootstrap, "--kafka-prefix", cluster.Kafka.Prefix]);
+        string[] options = ["--data", folder.Path, "--log", "kafka", "--kafka-bootstrap", cluster.Kafka.Bootstrap, "--kafka-prefix", cluster.Kafka.Prefix];
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ServerProcess.StartAsync("cinegrain-standalone.dll", options));
+        Assert.Contains("another process learns from this log already", refused.Message, StringComparison.Ordinal);
+
+        // Standalone over the same log, with a store of its own.
+        await cluster.StopServersAsync();
+        await using var standalone = await ServerProcess.StartAsync("cinegrain-standalone.dll", options);
         await standalone.ReadyAsync();
         Assert.Equal(0, await standalone.StopAsync());
 

@@ -99,6 +99,7 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
             [
                 new("log records", "interactions in the log that no reader of this program sees any more", now + TimeSpan.FromDays(options.RetainInteractionsDays)),
                 new("refused input", "lines that the quality gate refused, under the pseudonym", now + TimeSpan.FromDays(options.RetainRejectedDays)),
+                new("documents", "interactions as analysts see them, until their reader has passed the erasure: seconds, as a rule", null),
                 new("tombstone", "the pseudonym with a version, so that no older record brings the user back", null),
                 new("signals", "interactions seen from their movies in the log; they name no user", now + TimeSpan.FromDays(options.RetainSignalsDays)),
                 new("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),

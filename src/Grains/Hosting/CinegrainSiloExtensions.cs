@@ -20,7 +20,7 @@ public static class CinegrainSiloExtensions
 {
     /// <summary>
     /// Adds the grains, the streams they learn from, and what they share. The host adds the log (<see cref="IScannableLog"/>) and the store
-    /// (<see cref="IStateStore"/>), and may add an <see cref="IUserEraser"/>.
+    /// (<see cref="IStateStore"/>).
     /// </summary>
     public static ISiloBuilder AddCinegrain(this ISiloBuilder builder, CinegrainSiloOptions options)
     {
@@ -39,7 +39,6 @@ public static class CinegrainSiloExtensions
         services.AddSingleton<TraitsPublisher>();
         services.AddSingleton<CatalogueReader>();
         services.AddSingleton<WeightsFollower>();
-        services.TryAddSingleton<IUserEraser, NothingToErase>();
         services.AddSingleton<SiloServices>();
         services.AddSingleton<SiloLife>();
         services.AddSingleton<ISiloStatus>(provider => provider.GetRequiredService<SiloLife>());
@@ -86,9 +85,4 @@ public static class CinegrainSiloExtensions
                     provider.GetRequiredService<TimeProvider>());
             });
         });
-
-    private sealed class NothingToErase : IUserEraser
-    {
-        public Task EraseAsync(string pseudonym, int partition, long below, CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

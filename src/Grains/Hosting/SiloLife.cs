@@ -34,6 +34,7 @@ internal sealed partial class SiloLife(
         services.States.Start();
         services.Sender.Start();
         services.Traits.Start();
+        ObserveGauges();
         _ = WatchAsync();
         LogView(services.Time.GetElapsedTime(started).TotalSeconds, services.Shared.View.ListedCount);
     }
@@ -57,6 +58,16 @@ internal sealed partial class SiloLife(
         await services.Sender.StopAsync(cancellationToken);
         await services.States.StopAsync(cancellationToken);
         await reader.StopAsync();
+    }
+
+    private void ObserveGauges()
+    {
+        var metrics = services.Metrics;
+        metrics.Observe("cinegrain.grains.catalogue_lag", "{record}", "Records of the catalogue's topics that the silo's view does not have.", () => reader.Lag);
+        metrics.Observe("cinegrain.grains.loading", "{state}", "States that wait to be read from the store; at most 100,000.", () => services.States.Loading);
+        metrics.Observe("cinegrain.grains.writing", "{state}", "States that wait to be written to the store; at most 100,000.", () => services.States.Writing);
+        metrics.Observe("cinegrain.grains.sending", "{record}", "Signals and other records that wait for the log; at 50,000 deliveries wait.", () => services.Sender.Waiting);
+        metrics.Observe("cinegrain.grains.publishing", "{movie}", "Movies whose changes wait to be published.", () => services.Traits.Waiting);
     }
 
     private async Task WatchAsync()

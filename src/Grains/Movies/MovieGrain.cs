@@ -3,13 +3,12 @@ using Cinegrain.Model.Events;
 using Cinegrain.Model.Movies;
 using Cinegrain.Model.Ports;
 using Cinegrain.Streaming;
-using Orleans.Placement;
 
 namespace Cinegrain.Grains.Movies;
 
 /// <summary>A movie's actor as a grain.</summary>
 [ImplicitStreamSubscription(StreamNames.Signals)]
-[PreferLocalPlacement]
+[KafkaReaderPlacement(StreamNames.Signals, StreamNames.Signals)]
 internal sealed class MovieGrain(SiloServices services) : ActorGrain(services, ActorKind.Movie), IMovieGrain
 {
     private readonly TraitsDelta _delta = new();

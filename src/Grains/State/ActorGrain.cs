@@ -108,8 +108,8 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     /// <summary>Adds to what must be in the log before a state is stored.</summary>
     protected void Emit(Task emission) => _emission = _emission.IsCompletedSuccessfully ? emission : Task.WhenAll(_emission, emission);
 
-    /// <summary>Called before a state is stored, and after.</summary>
-    protected virtual Task StoringAsync(bool isStored) => Task.CompletedTask;
+    /// <summary>Called before a state is stored.</summary>
+    protected virtual Task StoringAsync() => Task.CompletedTask;
 
     /// <summary>What was taken is persisted: what it emitted is in the log, then the state is in the store.</summary>
     private async Task PersistAsync()
@@ -121,9 +121,8 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
 
         var state = Snapshot();
         await _emission;
-        await StoringAsync(isStored: false);
+        await StoringAsync();
         await services.States.WriteAsync(state);
-        await StoringAsync(isStored: true);
         _persisted = Math.Max(_persisted, state.Version);
     }
 

@@ -16,7 +16,6 @@ internal sealed record SiloServices(
     TraitsPublisher Traits,
     Epochs Epochs,
     TestBudget Tests,
-    IUserEraser Eraser,
     Repeat Repeat,
     ClusterMetrics Metrics,
     TimeProvider Time,
@@ -24,13 +23,4 @@ internal sealed record SiloServices(
 {
     /// <summary>Records that arrived before it were in the log when the silo started.</summary>
     public long StartedMs { get; } = Time.GetUtcNow().ToUnixTimeMilliseconds();
-}
-
-/// <summary>Removes what documents beside the states hold of a user.</summary>
-public interface IUserEraser
-{
-    /// <summary>May be repeated.</summary>
-    /// <param name="below">Offset in the user's partition; what stands at or above it stays.</param>
-    /// <exception cref="UnavailableException">Not now.</exception>
-    Task EraseAsync(string pseudonym, int partition, long below, CancellationToken cancellationToken);
 }

@@ -7,20 +7,19 @@ using Cinegrain.Model.Ranking;
 using Cinegrain.Model.Users;
 using Cinegrain.Streaming;
 using Orleans.Concurrency;
-using Orleans.Placement;
 
 namespace Cinegrain.Grains.Users;
 
 /// <summary>A user's actor as a grain.</summary>
 [ImplicitStreamSubscription(StreamNames.Interactions)]
-[PreferLocalPlacement]
+[KafkaReaderPlacement(StreamNames.Interactions, StreamNames.Interactions)]
 internal sealed class UserGrain(SiloServices services) : ActorGrain(services, ActorKind.User), IUserGrain
 {
     private static readonly TimeSpan LookAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly List<(long Position, TaskCompletionSource Waiter)> _waiting = [];
     private UserActor? _actor;
-    private (int Partition, long Offset)? _erasure;
+    private long? _erasure;
 
     protected override long Version => _actor!.State.Version;
 
@@ -83,7 +82,7 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
         var effects = _actor!.Apply(new UserPartition(source.Partition, source.Generation, source.Checkpoint), source.Offset, parsed, test);
         if (parsed is Erasure)
         {
-            _erasure = (source.Partition, source.Offset);
+            _erasure = source.Offset;
         }
 
         if (effects.Example is { } example)
@@ -121,19 +120,15 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
         ActorKind.User, Id, Version, _actor!.State.IsErased ? ReadOnlyMemory<byte>.Empty : _actor.State.ToBytes());
 
     /// <summary>
-    /// What the log holds of an erased user is passed over from before the tombstone is stored on; the erasure itself only afterwards, so that a crash in
-    /// between finds it again.
+    /// What the log holds of an erased user is passed over before the tombstone is stored. The erasure itself is not: a crash in between, or a store that is
+    /// rebuilt, finds it again, and so does the reader that makes documents.
     /// </summary>
-    protected override async Task StoringAsync(bool isStored)
+    protected override async Task StoringAsync()
     {
-        if (_erasure is { } erasure)
+        if (_erasure is { } offset)
         {
-            await Services.Log.EraseUserAsync(Id, isStored ? erasure.Offset + 1 : erasure.Offset, CancellationToken.None);
-            if (isStored)
-            {
-                await Services.Eraser.EraseAsync(Id, erasure.Partition, erasure.Offset + 1, CancellationToken.None);
-                _erasure = _erasure == erasure ? null : _erasure;
-            }
+            await Services.Log.EraseUserAsync(Id, offset, CancellationToken.None);
+            _erasure = _erasure == offset ? null : _erasure;
         }
     }
 

@@ -52,7 +52,8 @@ public sealed class HostCommandLine<TOptions>(
 
             return HostAsync(values, cancellationToken);
         });
-        return root.Parse(args).InvokeAsync();
+        // The host itself listens to signals. The library's handler would end the process two seconds later, whatever is not written by then.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     /// <summary>An option whose help tells the default, from where it stands; it is not given then.</summary>

@@ -10,6 +10,7 @@ namespace Cinegrain.Kafka.Ownership;
 /// <summary>
 /// Keeps a second process from learning from the same log: whoever learns is the member of a group that holds the one partition of the identity's
 /// topic. A member that is named keeps its place through a restart; of one that died without a successor the place is free after the session time-out.
+/// The processes of a cluster are members together: one of them has the place, and when it goes another one gets it.
 /// </summary>
 public sealed partial class LogOwnership : IAsyncDisposable
 {
@@ -25,18 +26,20 @@ public sealed partial class LogOwnership : IAsyncDisposable
     private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _isHeld;
+    private readonly bool _isOfCluster;
+    private volatile bool _isHeld;
     private int _checks;
     private long _checked;
     private volatile bool _stopping;
 
-    private LogOwnership(KafkaLogOptions options, string member, TimeProvider time, ILogger logger)
+    private LogOwnership(KafkaLogOptions options, string? member, string? cluster, TimeProvider time, ILogger logger)
     {
-        (_time, _logger) = (time, logger);
+        (_time, _logger, _isOfCluster) = (time, logger, cluster is not null);
         _token = new TopicPartition(options.PhysicalName(LogIdentity.Topic), 0);
         var config = ClientSettings.Consumer(options);
         config.GroupId = ClientSettings.Group(options) + "-owner";
         config.GroupInstanceId = member;
+        config.ClientId = cluster is null ? config.ClientId : ClientOf(cluster);
         config.SessionTimeoutMs = (int)Session.TotalMilliseconds;
         config.HeartbeatIntervalMs = 2_000;
         config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
@@ -67,6 +70,38 @@ public sealed partial class LogOwnership : IAsyncDisposable
     /// <summary>Completes when another process learns from the log now, so that this one must stop. Brokers that are away do not complete it.</summary>
     public Task Lost => _lost.Task;
 
+    /// <summary>True while this process has the place; of a cluster one process at a time, but for moments.</summary>
+    public bool IsHeld => _isHeld;
+
+    /// <summary>Enters a process of a cluster, which learns beside the others.</summary>
+    /// <param name="options">The log, which is open already.</param>
+    /// <param name="cluster">Name of the cluster.</param>
+    /// <exception cref="KafkaSetupException">A process that is not of this cluster learns from the log.</exception>
+    /// <exception cref="UnavailableException">The brokers do not answer.</exception>
+    public static LogOwnership JoinCluster(KafkaLogOptions options, string cluster, TimeProvider time, ILogger? logger)
+    {
+        NativeLibrdkafka.EnsureLoaded();
+        var group = ClientSettings.Group(options) + "-owner";
+        try
+        {
+            using var admin = new AdminClientBuilder(ClientSettings.Common<AdminClientConfig>(options)).SetLogHandler((_, _) => { }).Build();
+            if (admin.ListGroup(group, options.OpenTimeout)?.Members.Any(member => member.ClientId != ClientOf(cluster)) == true)
+            {
+                throw new KafkaSetupException(
+                    $"a process that is not of cluster {cluster} learns from this log already (it is in group {group}): two would learn everything twice. Stop it "
+                    + "first, or give this cluster a log of its own with another prefix");
+            }
+        }
+        catch (KafkaException exception)
+        {
+            throw new UnavailableException($"Kafka's group {group} cannot be read: {exception.Error.Reason}", TimeSpan.FromSeconds(5), exception);
+        }
+
+        return new LogOwnership(options, null, cluster, time, logger ?? NullLogger.Instance);
+    }
+
+    private static string ClientOf(string cluster) => "cinegrain-cluster-" + cluster;
+
     /// <summary>Waits until this process is the one that learns.</summary>
     /// <param name="options">The log, which is open already.</param>
     /// <param name="member">Name that is the same for each start on the same data: letters, digits, '.', '_' and '-'.</param>
@@ -75,7 +110,7 @@ public sealed partial class LogOwnership : IAsyncDisposable
         KafkaLogOptions options, string member, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
     {
         NativeLibrdkafka.EnsureLoaded();
-        var ownership = new LogOwnership(options, member, time, logger ?? NullLogger.Instance);
+        var ownership = new LogOwnership(options, member, null, time, logger ?? NullLogger.Instance);
         try
         {
             await ownership._held.Task.WaitAsync(Patience, time, cancellationToken);
@@ -141,7 +176,7 @@ public sealed partial class LogOwnership : IAsyncDisposable
 
     private void LetGo()
     {
-        if (_isHeld && !_stopping)
+        if (_isHeld && !_stopping && !_isOfCluster)
         {
             LogUncertain();
         }
@@ -153,7 +188,7 @@ public sealed partial class LogOwnership : IAsyncDisposable
     /// <summary>While the brokers are away nobody can take the place; when they answer and it does not come back, somebody has it.</summary>
     private void CheckWhenNotHeld()
     {
-        if (_isHeld || !_held.Task.IsCompleted || _time.GetElapsedTime(_checked) < CheckPeriod)
+        if (_isOfCluster || _isHeld || !_held.Task.IsCompleted || _time.GetElapsedTime(_checked) < CheckPeriod)
         {
             return;
         }

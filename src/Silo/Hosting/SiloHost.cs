@@ -4,6 +4,7 @@ using Cinegrain.Elasticsearch;
 using Cinegrain.Grains.Hosting;
 using Cinegrain.Hosting;
 using Cinegrain.Kafka;
+using Cinegrain.Kafka.Ownership;
 using Cinegrain.Model;
 using Cinegrain.Model.Ports;
 using Orleans.Configuration;
@@ -38,6 +39,9 @@ internal static class SiloHost
         services.AddSingleton(provider => OpenLogAsync(
             kafka, provider.GetRequiredService<ElasticsearchClient>(), time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult());
         services.AddSingleton<IScannableLog>(provider => provider.GetRequiredService<KafkaLog>());
+        services.AddSingleton(provider => LogOwnership.JoinCluster(kafka, options.ClusterId, time, provider.GetRequiredService<ILogger<LogOwnership>>()));
+        services.AddSingleton(options);
+        services.AddHostedService<SharedDuties>();
 
         builder.Host.UseOrleans(silo =>
         {
@@ -73,6 +77,7 @@ internal static class SiloHost
 
         var app = builder.Build();
         app.Services.GetRequiredService<IScannableLog>();
+        app.Services.GetRequiredService<LogOwnership>();
         app.MapGet("/health/live", () => "live");
         app.MapGet("/health/ready", (ISiloStatus status) => status.IsReady ? Results.Text("ready") : Results.Text("not ready", statusCode: 503));
         app.MapPrometheusScrapingEndpoint("/metrics");

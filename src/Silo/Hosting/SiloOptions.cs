@@ -29,8 +29,14 @@ internal sealed record SiloOptions : ClusterServerOptions
     [Setting("Serve the Orleans dashboard at /dashboard. It shows keys of grains, pseudonyms among them: keep it from others.")]
     public bool Dashboard { get; init; }
 
-    [Setting("What analysts get of users and movies in Elasticsearch: state or none.", Choices = ["state", "none"])]
-    public string Documents { get; init; } = "state";
+    [Setting("What analysts get in Elasticsearch: all, state (users and movies) or none.", Choices = ["all", "state", "none"])]
+    public string Documents { get; init; } = "all";
+
+    [Setting("Days that interactions stay in Elasticsearch.", Least = 1, Most = 36_500)]
+    public double RetainDocumentsDays { get; init; } = 90;
+
+    [Setting("Days that the audit trail is kept.", Least = 0.01, Most = 36_500)]
+    public double RetainAuditDays { get; init; } = 1_096;
 
     [Setting("Longest time between checkpoints of users.", Least = 0.1, Most = 86_400)]
     public double CheckpointSeconds { get; init; } = Grains.CheckpointInterval.TotalSeconds;

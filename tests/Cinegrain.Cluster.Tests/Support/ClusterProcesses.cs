@@ -152,6 +152,15 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         await reference.AssertStoredAsync(store);
     }
 
+    /// <summary>Stops silos and gateways as a service manager does.</summary>
+    public async Task StopServersAsync()
+    {
+        foreach (var code in await Task.WhenAll(_servers.Select(server => server.StopAsync())))
+        {
+            Assert.Equal(0, code);
+        }
+    }
+
     /// <summary>Deletes the states.</summary>
     public Task EmptyStoreAsync() => _elasticsearch.DeleteAsync("*");
 
