@@ -1,6 +1,7 @@
 using Cinegrain.Grains.Blending;
 using Cinegrain.Grains.Catalogue;
 using Cinegrain.Grains.State;
+using Cinegrain.Model.Movies;
 using Cinegrain.Model.Ports;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace Cinegrain.Grains.Hosting;
 /// handed over is written before it goes.
 /// </summary>
 internal sealed partial class SiloLife(
-    SiloServices services, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus
+    SiloServices services, SharedTraits traits, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus
 {
     private volatile bool _isReady;
 
@@ -34,9 +35,29 @@ internal sealed partial class SiloLife(
         services.States.Start();
         services.Sender.Start();
         services.Traits.Start();
+        await FillCatalogueAsync(cancellationToken);
         ObserveGauges();
         _ = WatchAsync();
         LogView(services.Time.GetElapsedTime(started).TotalSeconds, services.Shared.View.ListedCount);
+    }
+
+    /// <summary>A store that Standalone filled has movies which the catalogue's topic does not have: it gets them from the first silo.</summary>
+    private async Task FillCatalogueAsync(CancellationToken cancellationToken)
+    {
+        var log = services.Log;
+        if (Enumerable.Range(0, log.PartitionCount(Topics.Catalog)).Any(partition => log.End(Topics.Catalog, partition) > 0))
+        {
+            return;
+        }
+
+        var whole = new TraitsDelta();
+        await foreach (var state in services.Store.ScanAsync(ActorKind.Movie, cancellationToken))
+        {
+            MovieState.FromBytes(state.Id, state.Version, state.State.Span, services.Shared.Index).Describe(whole);
+            traits.Apply(whole, state.Version);
+            _ = services.Sender.SendAsync(new LogEntry(Topics.Catalog, state.Id, TraitsCodec.Encode(whole, state.Version, services.Shared.Index)));
+            await services.Sender.RoomAsync();
+        }
     }
 
     private Task JoinAsync(CancellationToken cancellationToken)
