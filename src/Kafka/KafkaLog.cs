@@ -170,6 +170,22 @@ public sealed class KafkaLog : IScannableLog, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public async Task<long> AskEndAsync(string topic, int partition, CancellationToken cancellationToken)
+    {
+        var stream = PartitionOf(topic, partition);
+        try
+        {
+            var marks = await Task.Run(() => _reader.First.QueryWatermarks(stream, _options.OpenTimeout), cancellationToken);
+            stream.Raise(marks.High.Value);
+            return stream.End;
+        }
+        catch (KafkaException exception)
+        {
+            throw new UnavailableException($"the end of topic {topic} is not known: {exception.Error.Reason}", TimeSpan.FromSeconds(5), exception);
+        }
+    }
+
+    /// <inheritdoc/>
     public bool IsErased(int partition, string pseudonym, long offset) => !_erased.IsEmpty(partition) && _erased.IsErased(partition, pseudonym, offset);
 
     /// <inheritdoc/>

@@ -170,7 +170,8 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
     private async IAsyncEnumerable<LogRecord> RecordsAsync(string user, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var partition = log.PartitionOf(user);
-        await foreach (var record in log.Log.ScanAsync(Topics.Interactions, partition, 0, log.Log.End(Topics.Interactions, partition), cancellationToken))
+        var end = await log.Log.AskEndAsync(Topics.Interactions, partition, cancellationToken);
+        await foreach (var record in log.Log.ScanAsync(Topics.Interactions, partition, 0, end, cancellationToken))
         {
             if (record.Key == user)
             {

@@ -4,7 +4,7 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Grains.State;
 
 /// <summary>Where the partitions stand in the store, and in which epoch those of the users are.</summary>
-internal sealed class Epochs(ILog log, IStateStore store, TimeProvider time)
+internal sealed class Epochs(IScannableLog log, IStateStore store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<int, int> _ofUsers = new();
 
@@ -30,7 +30,8 @@ internal sealed class Epochs(ILog log, IStateStore store, TimeProvider time)
                 ?? throw new UnavailableException("a checkpoint that was written is not there; the store may be emptied now", TimeSpan.FromSeconds(1));
         }
 
-        checkpoint.RequireReachedBy(log.End(topic, partition));
+        // Asked after the checkpoint was read: another silo may have stored it a moment ago.
+        checkpoint.RequireReachedBy(await log.AskEndAsync(topic, partition, cancellationToken));
         if (topic == Topics.Interactions)
         {
             See(partition, checkpoint.Epoch);

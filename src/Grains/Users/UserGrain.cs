@@ -49,6 +49,7 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
         // The position of a write that others share: which record of it is the last of this user stands in the log.
         var partition = Partitioner.Partition(Id, Services.Log.PartitionCount(Topics.Interactions));
         var from = (await Services.Store.LoadCheckpointAsync(Topics.Interactions, partition, CancellationToken.None))?.Offset ?? 0;
+        await Services.Log.AskEndAsync(Topics.Interactions, partition, CancellationToken.None);
         var last = -1L;
         await foreach (var record in Services.Log.ScanAsync(Topics.Interactions, partition, Math.Max(from, Position + 1), version, CancellationToken.None))
         {

@@ -82,6 +82,12 @@ public interface IScannableLog : ILog
     /// <exception cref="UnavailableException">The log cannot be read now.</exception>
     IAsyncEnumerable<LogRecord> ScanAsync(string topic, int partition, long from, long until, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// As <see cref="ILog.End"/>, asked of the log: what other processes append to a partition that this one does not read is in that alone.
+    /// </summary>
+    /// <exception cref="UnavailableException">The log cannot be read now.</exception>
+    Task<long> AskEndAsync(string topic, int partition, CancellationToken cancellationToken);
+
     /// <summary>Has every reader pass over a user's interactions below an offset, from now on and after any restart.</summary>
     /// <exception cref="UnavailableException">Not now; try again.</exception>
     Task EraseUserAsync(string pseudonym, long below, CancellationToken cancellationToken);

@@ -27,6 +27,7 @@ internal sealed class GrainCluster : IAsyncDisposable
     private readonly TestKafka _kafka = new();
     private readonly TestElasticsearch _elasticsearch = new();
     private readonly List<IAsyncDisposable> _owned = [];
+    private readonly WarningLog _warnings = new();
 
     private GrainCluster()
     {
@@ -55,7 +56,7 @@ internal sealed class GrainCluster : IAsyncDisposable
         };
         settings = options?.Invoke(settings) ?? settings;
         var builder = new InProcessTestClusterBuilder((short)silos);
-        builder.ConfigureHost(host => host.Logging.SetMinimumLevel(LogLevel.Warning));
+        builder.ConfigureHost(host => host.Logging.SetMinimumLevel(LogLevel.Information).AddProvider(self._warnings));
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Configure<ClusterMembershipOptions>(membership =>
@@ -154,7 +155,7 @@ internal sealed class GrainCluster : IAsyncDisposable
         {
             for (var partition = 0; partition < Log.PartitionCount(topic); partition++)
             {
-                await UntilAsync(async () => await store.LoadCheckpointAsync(topic, partition, CancellationToken.None) is { } checkpoint
+                await SoonAsync(async () => await store.LoadCheckpointAsync(topic, partition, CancellationToken.None) is { } checkpoint
                     && checkpoint.Offset >= await EndAsync(topic, partition));
             }
         }
@@ -168,6 +169,17 @@ internal sealed class GrainCluster : IAsyncDisposable
         using var reference = await Reference.ReadAsync(Log);
         await using var store = OpenStore();
         await reference.AssertStoredAsync(store);
+    }
+
+    /// <summary>Waits; what the silos warned of is told when it does not come.</summary>
+    public async Task SoonAsync(Func<Task<bool>> condition)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < Limit, $"What was waited for did not come.\n{_warnings}");
+            await Task.Delay(Poll, TimeProvider.System);
+        }
     }
 
     public static async Task UntilAsync(Func<Task<bool>> condition)

@@ -23,7 +23,7 @@ public sealed class TraitsCodecTests
         Assert.Equal(delta.Popularity, read.Popularity);
         Assert.Equal(delta.In.Select(entry => (index.Id(entry.Movie), entry.Weight)), read.In.Select(entry => (other.Id(entry.Movie), entry.Weight)));
         Assert.Equal(delta.Out.Select(entry => (index.Id(entry.Movie), entry.Weight)), read.Out.Select(entry => (other.Id(entry.Movie), entry.Weight)));
-        Assert.Equal(delta.Audience, read.Audience);
+        Assert.Equal((delta.Audience.Preference, delta.Audience.LogLength), (read.Audience.Preference, read.Audience.LogLength));
     }
 
     [Fact]
