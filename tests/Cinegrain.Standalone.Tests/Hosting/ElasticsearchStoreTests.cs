@@ -9,6 +9,8 @@ public sealed class ElasticsearchStoreTests
 {
     private const string User = "customer-4711@example.org", Other = "customer-4712@example.org";
 
+    private static readonly TimeSpan LongStop = TimeSpan.FromSeconds(4);
+
     [ElasticsearchFact]
     public async Task Start_IndicesWereDeleted_RebuildsTheSameStateFromTheLog()
     {
@@ -108,7 +110,14 @@ public sealed class ElasticsearchStoreTests
             Assert.Equal(60, (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("interactions").GetInt32());
             var pseudonym = (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("pseudonym").GetString()!;
             await StandaloneProcess.UntilAsync(async () => (await server.FindAsync(pseudonym)).Count(document => document.Index.Contains("-interactions-", StringComparison.Ordinal)) == 60);
-            Assert.Equal(0, await host.StopAsync());
+
+            // A stop waits for its last checkpoint.
+            await gateway.ShutAsync();
+            await LearnAsync(host, Other, 80, 20);
+            var stopping = host.StopAsync();
+            Assert.NotSame(stopping, await Task.WhenAny(stopping, Task.Delay(LongStop, TimeProvider.System)));
+            gateway.Reopen();
+            Assert.Equal(0, await stopping);
         }
 
         using var reference = await Reference.ReadAsync(folder.Path);
