@@ -13,7 +13,7 @@ public interface IKafkaDataAdapter
     /// The event that grains get. Orleans must be able to serialize it; mark it <see cref="ImmutableAttribute"/>, or every local delivery copies it.
     /// </summary>
     /// <param name="record">The record.</param>
-    /// <param name="previousOffset">See <see cref="KafkaRecord.PreviousOffset"/>.</param>
+    /// <param name="previousOffset">As <see cref="KafkaRecord.PreviousOffset"/>, as of the reading.</param>
     object ToEvent(in KafkaSourceRecord record, long previousOffset);
 
     /// <summary>Key and value of the record for an event that is sent to a stream through the provider.</summary>

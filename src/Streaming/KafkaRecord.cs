@@ -17,8 +17,8 @@ public sealed class KafkaRecord
     public required long Offset { get; init; }
 
     /// <summary>
-    /// Offset of the record before this one in the same stream, when it lies at or above <see cref="Checkpoint"/>; else -1, and then all that came
-    /// before is persisted. A grain that has not seen that offset has missed something: it deactivates and throws, so that its next activation resumes
+    /// Offset of the record before this one in the same stream, when it lies at or above the partition's checkpoint as of the delivery; else -1, and then
+    /// all that came before is persisted. A grain that has not seen that offset has missed something: it deactivates and throws, so that its next activation resumes
     /// at its own position.
     /// </summary>
     [Id(3)]
@@ -43,4 +43,18 @@ public sealed class KafkaRecord
     /// <summary>The header <c>traceparent</c> (W3C Trace Context), or null.</summary>
     [Id(8)]
     public string? TraceParent { get; init; }
+
+    /// <summary>The same record when the one before it is persisted.</summary>
+    internal KafkaRecord WithoutPrevious() => new()
+    {
+        Topic = Topic,
+        Partition = Partition,
+        Offset = Offset,
+        PreviousOffset = -1,
+        Checkpoint = Checkpoint,
+        Generation = Generation,
+        Value = Value,
+        ArrivedMs = ArrivedMs,
+        TraceParent = TraceParent,
+    };
 }

@@ -221,7 +221,10 @@ internal sealed class PartitionCache(string topic, int partition, KafkaStreamOpt
         var (offsets, events) = (new long[count], new object[count]);
         for (var i = 0; i < count; i++)
         {
-            (offsets[i], events[i]) = window.Events[first + i];
+            (offsets[i], var item) = window.Events[first + i];
+
+            // What came before is gone from here, and a grain that looks for it would look in vain.
+            events[i] = item is KafkaRecord { PreviousOffset: >= 0 } record && record.PreviousOffset < Checkpoint ? record.WithoutPrevious() : item;
         }
 
         return new KafkaBatchContainer(window.Stream, topic, partition, offsets, events);

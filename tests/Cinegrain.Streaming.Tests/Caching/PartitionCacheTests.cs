@@ -238,6 +238,38 @@ public sealed class PartitionCacheTests
     }
 
     [Fact]
+    public void MoveNext_RecordBeforeItIsPersisted_NamesItNoLonger()
+    {
+        _cache.Add(100, A, Record(100, previous: -1), 10);
+        _cache.Add(105, A, Record(105, previous: 100), 10);
+        _cache.Add(107, A, Record(107, previous: 105), 10);
+        Assert.Equal([-1, 100, 105], Previous());
+
+        _cache.Persisted(103);
+
+        Assert.Equal([-1, 105], Previous());
+
+        IEnumerable<long> Previous()
+        {
+            var cursor = _cache.GetCacheCursor(A, new KafkaSequenceToken(-1));
+            cursor.MoveNextWithResult();
+            return cursor.GetCurrent(out _)!.GetEvents<KafkaRecord>().Select(item => item.Item1.PreviousOffset).ToList();
+        }
+
+        static KafkaRecord Record(long offset, long previous) => new()
+        {
+            Topic = "topic",
+            Partition = 4,
+            Offset = offset,
+            PreviousOffset = previous,
+            Checkpoint = 100,
+            Generation = 1,
+            Value = null,
+            ArrivedMs = 0,
+        };
+    }
+
+    [Fact]
     public void GetMaxAddCount_Full_IsNothingUntilACheckpoint()
     {
         for (var offset = 100; offset < 110; offset++)
