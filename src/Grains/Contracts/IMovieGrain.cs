@@ -8,6 +8,7 @@ public interface IMovieGrain : IGrainWithStringKey
 {
     /// <inheritdoc cref="IUserGrain.PersistAsync"/>
     [AlwaysInterleave]
+    [ResponseTimeout("00:02:00")]
     [Alias("Persist")]
     Task<long> PersistAsync(long offset);
 }

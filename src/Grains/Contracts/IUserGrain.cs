@@ -31,7 +31,9 @@ public interface IUserGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="offset">Offset of the last record that was delivered to the user.</param>
     /// <returns>Offset of the last record that the user has: below the one asked for when it lost some with its silo, and then nothing is persisted.</returns>
+    /// <remarks>A large checkpoint fills the store's queue for a while, and one that is given up is made anew from its beginning: so there is much time.</remarks>
     [AlwaysInterleave]
+    [ResponseTimeout("00:02:00")]
     [Alias("Persist")]
     Task<long> PersistAsync(long offset);
 }

@@ -1,5 +1,6 @@
 using Cinegrain.Model.Ports;
 using Cinegrain.Streaming;
+using Orleans.Runtime;
 
 namespace Cinegrain.Grains.State;
 
@@ -34,7 +35,7 @@ internal sealed class GrainCheckpointer(string topic, Func<string, long, Task<lo
         var behind = new List<KafkaStreamPosition>();
         foreach (var streams in checkpoint.Streams.Chunk(AtOnce))
         {
-            var reached = await Task.WhenAll(streams.Select(stream => grainOf(stream.Stream.GetKeyAsString(), stream.Offset)));
+            var reached = await PersistAsync(streams);
             behind.AddRange(streams.Zip(reached).Where(pair => pair.Second < pair.First.Offset).Select(pair => pair.First with { Offset = pair.Second }));
             cancellationToken.ThrowIfCancellationRequested();
         }
@@ -54,5 +55,18 @@ internal sealed class GrainCheckpointer(string topic, Func<string, long, Task<lo
         await store.WriteAsync([], new Checkpoint(topic, checkpoint.Partition, checkpoint.Offset, checkpoint.Generation, statistics), cancellationToken);
         metrics.RecordCheckpoint(topic, checkpoint.Streams.Count, time.GetElapsedTime(started));
         return [];
+    }
+
+    private async Task<long[]> PersistAsync(IEnumerable<KafkaStreamPosition> streams)
+    {
+        try
+        {
+            return await Task.WhenAll(streams.Select(stream => grainOf(stream.Stream.GetKeyAsString(), stream.Offset)));
+        }
+        catch (Exception exception) when (exception is TimeoutException or OrleansException)
+        {
+            // Without what Orleans says: it names the grain, and with it the user.
+            throw new UnavailableException($"an actor did not persist ({exception.GetType().Name})", TimeSpan.FromSeconds(1));
+        }
     }
 }
