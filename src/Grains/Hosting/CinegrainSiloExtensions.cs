@@ -71,6 +71,7 @@ public static class CinegrainSiloExtensions
                 kafka.Partitioner = static (key, partitions) => Partitioner.Partition(key.Span, partitions);
                 kafka.CheckpointInterval = checkpointInterval;
                 kafka.CachedRecords = options.CachedRecords;
+                kafka.CheckpointStreams = options.CachedRecords / 2;
             }));
             streams.UseDataAdapter((provider, _) => new LogAdapter(provider.GetRequiredService<IScannableLog>(), topic == Topics.Interactions));
             streams.UseCheckpointer((provider, _) =>

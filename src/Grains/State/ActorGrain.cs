@@ -16,6 +16,7 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     private StreamSubscriptionHandle<KafkaRecord>? _subscription;
     private Task _emission = Task.CompletedTask;
     private long _persisted, _resumedFor = -1;
+    private (long Version, Task Task) _persisting = (-1, Task.CompletedTask);
 
     /// <summary>Offset of the last record that was taken, applied or not; -1 when there is none.</summary>
     protected long Position { get; private set; } = -1;
@@ -112,14 +113,24 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     protected virtual Task StoringAsync() => Task.CompletedTask;
 
     /// <summary>What was taken is persisted: what it emitted is in the log, then the state is in the store.</summary>
-    private async Task PersistAsync()
+    private Task PersistAsync()
     {
         if (Version <= _persisted)
         {
-            return;
+            return Task.CompletedTask;
         }
 
-        var state = Snapshot();
+        // One who asks again while a slow store has not answered waits for the same answer.
+        if (_persisting.Version != Version || _persisting.Task.IsCompleted)
+        {
+            _persisting = (Version, StoreAsync(Snapshot()));
+        }
+
+        return _persisting.Task;
+    }
+
+    private async Task StoreAsync(ActorState state)
+    {
         await _emission;
         await StoringAsync();
         await services.States.WriteAsync(state);
