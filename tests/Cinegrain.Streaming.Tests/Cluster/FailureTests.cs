@@ -64,7 +64,7 @@ public sealed class FailureTests
         await cluster.AppliedAsync();
         await cluster.PersistedAsync();
 
-        Assert.NotEqual(reader, cluster.Counts.Readers[0]);
+        await cluster.Counts.UntilAsync(() => cluster.Counts.Readers[0] != reader, "another silo reads");
         AssertPositions(cluster);
     }
 

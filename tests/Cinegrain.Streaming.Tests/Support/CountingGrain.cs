@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Streams;
 using Orleans.Streams.Core;
@@ -20,6 +21,7 @@ public interface ICountingGrain : IGrainWithStringKey
 
 /// <summary>Applies records exactly once in effect, as a grain of an application does: by version, resuming where its state ends.</summary>
 [ImplicitStreamSubscription(Namespace)]
+[RandomPlacement]
 public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain, ICountingGrain, IStreamSubscriptionObserver, IAsyncObserver<KafkaRecord>
 {
     public const string Namespace = "counts";
@@ -64,7 +66,8 @@ public sealed class CountingGrain(Counts counts, ILocalSiloDetails silo) : Grain
 
     public Task<long> PersistAsync()
     {
-        counts.Stored[Key] = State;
+        // As a store does that goes by version: an activation that was replaced loses.
+        counts.Stored.AddOrUpdate(Key, State, (_, stored) => stored.Version > State.Version ? stored : State);
         return Task.FromResult(State.Version);
     }
 

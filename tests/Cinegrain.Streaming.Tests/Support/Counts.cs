@@ -74,7 +74,7 @@ public sealed class Counts
     /// <summary>Waits until something is so; looked at whenever anything changes.</summary>
     public async Task UntilAsync(Func<bool> condition, string what)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             Task changed;
@@ -94,7 +94,7 @@ public sealed class Counts
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"after a minute not so: {what}");
+                throw new TimeoutException($"after two minutes not so: {what}");
             }
         }
     }

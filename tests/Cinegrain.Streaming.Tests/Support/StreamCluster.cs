@@ -58,8 +58,9 @@ internal sealed class StreamCluster : IAsyncDisposable
             silo.Services.AddSingleton(self.Counts);
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
-                membership.ProbeTimeout = TimeSpan.FromMilliseconds(500);
-                membership.NumMissedProbesLimit = 2;
+                // Soon, but not so soon that a silo on a busy machine is taken for dead.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.NumMissedProbesLimit = 3;
                 membership.NumVotesForDeathDeclaration = 1;
             });
             silo.AddKafkaStreams(Provider, (SiloKafkaStreamConfigurator kafka) =>
