@@ -13,9 +13,8 @@ namespace Cinegrain.Grains.State;
 internal abstract partial class ActorGrain(SiloServices services, ActorKind kind) : Grain, IStreamSubscriptionObserver, IAsyncObserver<KafkaRecord>
 {
     private Task? _loading;
-    private StreamSubscriptionHandle<KafkaRecord>? _subscription;
     private Task _emission = Task.CompletedTask;
-    private long _persisted, _resumedFor = -1;
+    private long _persisted;
     private (long Version, Task Task) _persisting = (-1, Task.CompletedTask);
 
     /// <summary>Offset of the last record that was taken, applied or not; -1 when there is none.</summary>
@@ -31,7 +30,7 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
     {
         await LoadedAsync();
-        _subscription = await handleFactory.Create<KafkaRecord>().ResumeAsync(this, new KafkaSequenceToken(Position));
+        await handleFactory.Create<KafkaRecord>().ResumeAsync(this, new KafkaSequenceToken(Position));
     }
 
     public async Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null)
@@ -41,12 +40,11 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
             return;
         }
 
-        // One before it is missing. Once: a record that nobody could read leaves no trace in a state.
-        if (item.PreviousOffset > Position && _resumedFor != item.Offset)
+        // One before it is missing, as when another silo's copy of the actor took it. The next activation begins at what is stored, and the reader has all from there.
+        if (item.PreviousOffset > Position)
         {
-            _resumedFor = item.Offset;
-            _subscription = await _subscription!.ResumeAsync(this, new KafkaSequenceToken(Position));
             services.Metrics.CountGap(item.Topic);
+            DeactivateOnIdle();
             throw new InvalidOperationException($"records before {item.Partition}@{item.Offset} are missing and are delivered first");
         }
 
