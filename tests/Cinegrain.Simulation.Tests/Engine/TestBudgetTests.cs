@@ -6,6 +6,9 @@ namespace Cinegrain.Simulation.Tests.Engine;
 public sealed class TestBudgetTests
 {
     private readonly FakeTimeProvider _time = new();
+    private readonly long _start;
+
+    public TestBudgetTests() => _start = _time.GetTimestamp();
 
     [Fact]
     public void TryTake_MoreThanTheRate_IsRefusedUntilTimePasses()
@@ -44,7 +47,7 @@ public sealed class TestBudgetTests
     public void TryTake_Lockstep_TakesAll() =>
         Assert.Equal(50, Take(Budget(0, 0, lockstep: true), 50));
 
-    private int Take(TestBudget budget, int times) => Enumerable.Range(0, times).Count(i => budget.TryTake($"user-{i}", _time.GetElapsedTime(0)));
+    private int Take(TestBudget budget, int times) => Enumerable.Range(0, times).Count(i => budget.TryTake($"user-{i}", _time.GetElapsedTime(_start)));
 
     private static TestBudget Budget(double share = 1, int perSecond = 500, bool lockstep = false) => new(share, perSecond, lockstep);
 }
