@@ -15,9 +15,12 @@ internal sealed class FilledLog : IAsyncDisposable
 
     private readonly Func<ValueTask> _close;
 
-    private FilledLog(ILog log, Func<ValueTask> close) => (Log, _close) = (log, close);
+    private FilledLog(ILog log, Func<ValueTask> close, string prefix = "") => (Log, _close, Prefix) = (log, close, prefix);
 
     public ILog Log { get; }
+
+    /// <summary>What stands before the names of the topics on Kafka.</summary>
+    public string Prefix { get; }
 
     /// <param name="kafka">Brokers, or null for the folder.</param>
     public static async Task<FilledLog> OpenAsync(string? kafka, string folder, int films, int viewers, int events)
@@ -49,7 +52,7 @@ internal sealed class FilledLog : IAsyncDisposable
             using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrap }).Build();
             await admin.DeleteTopicsAsync(
                 admin.GetMetadata(Patience).Topics.Select(topic => topic.Topic).Where(topic => topic.StartsWith(prefix, StringComparison.Ordinal)));
-        });
+        }, prefix);
     }
 
     private async Task FillAsync(int films, int viewers, int events)

@@ -13,6 +13,9 @@ var elasticsearch = new Option<string>("--elasticsearch") { DefaultValueFactory 
 var indices = new Option<string>("--elasticsearch-prefix") { DefaultValueFactory = _ => "cinegrain", Description = "First part of the names of the server's indices." };
 var kafka = new Option<string?>("--kafka") { Description = "Brokers, for a log on Kafka instead of one in the folder; the bench removes its topics." };
 var key = new Option<string?>("--key") { Description = "API key." };
+var silo = new Option<string>("--silo") { DefaultValueFactory = _ => "src/Silo/bin/Release/net10.0/cinegrain-silo.dll", Description = "The silo's program." };
+var active = new Option<int>("--active") { DefaultValueFactory = _ => 20_000, Description = "Users that are asked for their lists." };
+var known = new Option<int>("--known") { Description = "Users in the store before the second silo; copies make up what the log does not give." };
 var rate = new Option<int>("--rate") { DefaultValueFactory = _ => 1_000, Description = "Other interactions a second meanwhile." };
 var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 20, Description = "How long." };
 
@@ -45,6 +48,15 @@ AddAsync("elasticsearch", "A replay into Elasticsearch, with and without documen
     using var bench = new ElasticsearchBench(result.GetValue(elasticsearch)!, result.GetValue(kafka), result.GetValue(data)!, catalogue, audience, interactions);
     await bench.RunAsync();
 });
+AddAsync("cluster", "One silo: a log learned, lists, memory of active users, users that come from the store.", [silo, kafka, elasticsearch, films, viewers, events, active, known], async result =>
+{
+    var (catalogue, audience, interactions) = (result.GetValue(films), result.GetValue(viewers), (int)result.GetValue(events));
+    using var bench = new ClusterBench(
+        result.GetValue(silo)!, result.GetValue(kafka) ?? "localhost:9092", result.GetValue(elasticsearch)!, catalogue, audience, interactions, result.GetValue(active), result.GetValue(known));
+    await bench.RunAsync();
+});
+Add("scaling", "What the catalogue's changes come to in clusters of 1 to 1,000 silos, by simulation.", [films, viewers, events], result =>
+    ScalingBench.Run(result.GetValue(films), result.GetValue(viewers), (int)result.GetValue(events)));
 return await root.Parse(args).InvokeAsync();
 
 EngineRun Run(ParseResult result) => new(

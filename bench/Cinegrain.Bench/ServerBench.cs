@@ -56,6 +56,7 @@ internal sealed class ServerBench : IDisposable
             var before = await CountAsync(movie);
             var started = Stopwatch.GetTimestamp();
             using var response = await _http.PostAsJsonAsync("/v1/interactions", new { user, movie, kind = "rate", value = 4 });
+            response.EnsureSuccessStatusCode();
             var receipt = await response.Content.ReadFromJsonAsync<JsonElement>();
             var position = receipt.GetProperty("position").GetString()!;
             using var list = await _http.GetAsync($"/v1/users/{user}/recommendations?after={position}");

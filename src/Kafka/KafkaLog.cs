@@ -19,7 +19,6 @@ namespace Cinegrain.Kafka;
 /// </summary>
 public sealed class KafkaLog : IScannableLog, IAsyncDisposable
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     private readonly KafkaLogOptions _options;
     private readonly Dictionary<string, Partition[]> _topics;
@@ -59,8 +58,13 @@ public sealed class KafkaLog : IScannableLog, IAsyncDisposable
         ILogger log = logger ?? NullLogger<KafkaLog>.Instance;
         try
         {
-            using var admin = new AdminClientBuilder(ClientSettings.Common<AdminClientConfig>(options)).SetLogHandler((_, _) => { }).Build();
-            var (counts, identity) = await new TopicSetup(admin, options, time, log).RunAsync(new LogIdentity(options), cancellationToken);
+            // A refused password or certificate is told by the client alone; a request only times out.
+            string? trouble = null;
+            using var admin = new AdminClientBuilder(ClientSettings.Common<AdminClientConfig>(options))
+                .SetLogHandler((_, _) => { })
+                .SetErrorHandler((_, error) => trouble = error.Code is ErrorCode.Local_AllBrokersDown ? trouble ?? error.Reason : error.Reason)
+                .Build();
+            var (counts, identity) = await new TopicSetup(admin, options, () => trouble, time, log).RunAsync(new LogIdentity(options), cancellationToken);
             var topics = counts.ToDictionary(
                 topic => topic.Key,
                 topic => Enumerable.Range(0, topic.Value).Select(number => new Partition(topic.Key, options.PhysicalName(topic.Key), number)).ToArray());
@@ -257,21 +261,10 @@ public sealed class KafkaLog : IScannableLog, IAsyncDisposable
 
     private async Task<WatermarkOffsets> LoadEndAsync(Partition partition, TimeProvider time, CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                var marks = _reader.First.QueryWatermarks(partition, _options.OpenTimeout);
-                partition.Raise(marks.High.Value);
-                return marks;
-            }
-            catch (KafkaException exception) when (IsPassing(exception.Error.Code) && time.GetElapsedTime(started) < _options.OpenTimeout)
-            {
-                // A partition that was just made, or whose broker just started, has no leader for a moment.
-                await Task.Delay(Moment, time, cancellationToken);
-            }
-        }
+        var marks = await Settling.AskAsync(
+            () => _reader.First.QueryWatermarks(partition, _options.OpenTimeout), _options.OpenTimeout, time, cancellationToken);
+        partition.Raise(marks.High.Value);
+        return marks;
     }
 
     /// <summary>Reads who is erased, and forgets those whose last record has expired.</summary>
@@ -287,9 +280,6 @@ public sealed class KafkaLog : IScannableLog, IAsyncDisposable
             .Select(key => new LogEntry(Topics.Erasures, key, ReadOnlyMemory<byte>.Empty)).ToList();
         await AppendAsync(expired, cancellationToken);
     }
-
-    private static bool IsPassing(ErrorCode code) => code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable
-        or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition or ErrorCode.Local_UnknownTopic or ErrorCode.Local_Transport;
 
     private Partition[] PartitionsOf(string topic) => _topics.TryGetValue(topic, out var partitions)
         ? partitions

@@ -66,4 +66,22 @@ public sealed class LearningTests
         var rejected = await cluster.Log.ReadAsync(Topics.Rejected, 0, 0, 10, CancellationToken.None);
         Assert.Contains("unreadable-record", System.Text.Encoding.UTF8.GetString(Assert.Single(rejected).Value.Span), StringComparison.Ordinal);
     }
+
+    /// <summary>What fails for good, unlike what is away for a while, is not tried again as it is: whoever emitted it begins anew.</summary>
+    [ClusterFact]
+    public async Task Append_ThatFails_IsMadeAgainByWhoeverEmittedIt()
+    {
+        await using var cluster = await GrainCluster.StartAsync(silos: 1);
+        await cluster.PutCatalogueAsync();
+        await cluster.PersistedAsync(Topics.Signals);
+        foreach (var topic in new[] { Topics.Signals, Topics.CatalogDeltas, Topics.Catalog })
+        {
+            cluster.Refused[topic] = 2;
+        }
+
+        await cluster.InteractAsync(events: 500, viewers: 40, seed: 6);
+
+        await cluster.AssertAsReferenceAsync();
+        Assert.All(cluster.Refused.Values, left => Assert.True(left <= 0));
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Cinegrain.Api.Dashboard;
 using Cinegrain.Api.Health;
 using Cinegrain.Api.Interactions;
@@ -11,6 +12,7 @@ using Cinegrain.Api.Telemetry;
 using Cinegrain.Api.Users;
 using Cinegrain.Ingest;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -111,6 +113,11 @@ public static class CinegrainApi
         var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger<ApiKeyStore>();
         keys.ReloadFailed += exception => KeyLog.LogReloadFailed(logger, exception);
 
+        if (options.TrustedProxies.Count > 0)
+        {
+            app.UseForwardedHeaders(Forwarded(options.TrustedProxies));
+        }
+
         app.UseMiddleware<SecurityHeadersMiddleware>();
         if (options.AccessLog)
         {
@@ -136,6 +143,27 @@ public static class CinegrainApi
         services.GetRequiredService<MetricsEndpoint>().Map(app);
         app.MapOpenApiDocument();
         return app;
+    }
+
+    /// <summary>The address that the last proxy which is not trusted, or the client, had: what comes before it anybody may have written.</summary>
+    private static ForwardedHeadersOptions Forwarded(IReadOnlyList<string> proxies)
+    {
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            if (IPAddress.TryParse(proxy, out var address))
+            {
+                forwarded.KnownProxies.Add(address);
+            }
+            else
+            {
+                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+        }
+
+        return forwarded;
     }
 
     private sealed record Builder(IServiceCollection Services) : ICinegrainApiBuilder;

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Cinegrain.Api;
 
 /// <summary>Settings of the REST API. Checked by <see cref="Validate"/> when the API is added to a host.</summary>
@@ -26,6 +28,12 @@ public sealed record CinegrainApiOptions
 
     /// <summary>Requests of one address (IPv6: of one /64 network). Applies once there is a key: without one only this machine gets in.</summary>
     public RateLimit AddressLimit { get; init; } = new(PerSecond: 2_000, Burst: 4_000);
+
+    /// <summary>
+    /// Proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed: addresses, or networks such as <c>10.0.0.0/8</c>. Empty: none, so that
+    /// nobody can choose the address that a limit counts.
+    /// </summary>
+    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
 
     /// <summary>Origins whose pages may call the API from a browser, such as <c>https://shop.example</c>. Empty: none.</summary>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
@@ -60,6 +68,13 @@ public sealed record CinegrainApiOptions
         Check(KeyLimit.IsValid, $"KeyLimit is {KeyLimit}; both numbers must be above zero and Burst at least 1.");
         Check(AddressLimit.IsValid, $"AddressLimit is {AddressLimit}; both numbers must be above zero and Burst at least 1.");
         Check(OtlpEndpoint is null || OtlpEndpoint is { IsAbsoluteUri: true, Scheme: "http" or "https" }, "OtlpEndpoint is not an http or https URL.");
+        foreach (var proxy in TrustedProxies)
+        {
+            Check(
+                IPAddress.TryParse(proxy, out _) || IPNetwork.TryParse(proxy, out _),
+                $"TrustedProxies has '{proxy}'; it is an address such as 10.0.0.7, or a network such as 10.0.0.0/8.");
+        }
+
         foreach (var origin in CorsOrigins)
         {
             Check(

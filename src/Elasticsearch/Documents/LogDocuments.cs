@@ -46,6 +46,9 @@ public abstract partial class LogDocuments : IDisposable
 
     private protected string Topic { get; }
 
+    /// <summary>What the position of the reader of a topic is stored under, as the topic of a <see cref="Checkpoint"/>.</summary>
+    public static string PositionOf(string topic) => $"documents/{topic}";
+
     /// <summary>Runs until it is to stop.</summary>
     /// <exception cref="StoreTakenException">Another process has taken the indices over.</exception>
     public Task RunAsync(CancellationToken stopping) => Task.WhenAll(_partitions.Select(partition => RunAsync(partition, stopping)));
@@ -162,7 +165,7 @@ public abstract partial class LogDocuments : IDisposable
         }
     }
 
-    private string CheckpointTopic => $"documents/{Topic}";
+    private string CheckpointTopic => PositionOf(Topic);
 
     private async Task TakeAsync(Partition partition, BulkBatch batch, CancellationToken stopping)
     {

@@ -40,7 +40,7 @@ public sealed partial class MetricDocuments : IDisposable
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     private readonly ElasticsearchClient _client;
-    private readonly Func<MetricSample> _sample;
+    private readonly Func<ValueTask<MetricSample>> _sample;
     private readonly ILogger _logger;
     private readonly string _instance;
     private readonly TimeSeries _series;
@@ -51,6 +51,14 @@ public sealed partial class MetricDocuments : IDisposable
     /// <param name="sample">How the process does now.</param>
     /// <param name="instance">Name of the process.</param>
     public MetricDocuments(ElasticsearchClient client, Func<MetricSample> sample, string instance, ILogger<MetricDocuments> logger)
+        : this(client, () => ValueTask.FromResult(sample()), instance, logger)
+    {
+    }
+
+    /// <param name="client">How Elasticsearch is reached.</param>
+    /// <param name="sample">Asks how the system does now; an <see cref="UnavailableException"/> leaves a sample out.</param>
+    /// <param name="instance">Name of the system.</param>
+    public MetricDocuments(ElasticsearchClient client, Func<ValueTask<MetricSample>> sample, string instance, ILogger<MetricDocuments> logger)
     {
         (_client, _sample, _instance, _logger) = (client, sample, instance, logger);
         _series = new TimeSeries(client, "metrics", isMonthly: false);
@@ -69,7 +77,7 @@ public sealed partial class MetricDocuments : IDisposable
                 {
                     await WriteAsync(stopping);
                 }
-                catch (ElasticsearchException exception)
+                catch (Exception exception) when (exception is ElasticsearchException or UnavailableException)
                 {
                     LogLeftOut(exception.Message);
                 }
@@ -86,7 +94,7 @@ public sealed partial class MetricDocuments : IDisposable
     /// <exception cref="ElasticsearchException">It could not be written.</exception>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
-        var sample = _sample();
+        var sample = await _sample();
         var now = _client.Time.GetUtcNow();
         using var batch = new BulkBatch();
         var json = batch.Begin(_series.IndexOf(now), $"engine/{_instance}/{now.ToUnixTimeMilliseconds()}");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -22,7 +23,7 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
 {
     private const int LoadStep = 500, ScanStep = 500;
     private const int MaximumIdBytes = 500;
-    private const int MostConflicts = 20;
+    private const int MostConflicts = 20, MostSpare = 4;
     private const string KeepAlive = "2m";
 
     private readonly ElasticsearchClient _client;
@@ -38,6 +39,9 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
     private readonly string _writer;
     private readonly Dictionary<string, (long SequenceNumber, long PrimaryTerm)?> _checkpoints = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+
+    // Made anew, buffers as large as these keep the collector busy. One whose request failed does not come back: that may be read still.
+    private readonly ConcurrentBag<BulkBatch> _spare = [];
     private volatile bool _isEnsured;
     private int _queuedStates, _disposed;
     private long _queuedBytes;
@@ -284,7 +288,11 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
             return;
         }
 
-        using var batch = new BulkBatch();
+        if (!_spare.TryTake(out var batch))
+        {
+            batch = new BulkBatch();
+        }
+
         var written = new List<ActorState>();
         foreach (var state in states)
         {
@@ -297,6 +305,10 @@ public sealed class ElasticsearchStateStore : IStateStore, IAsyncDisposable
         }
 
         await FlushAsync(batch, written, cancellationToken);
+        if (_spare.Count < MostSpare)
+        {
+            _spare.Add(batch);
+        }
     }
 
     private async Task FlushAsync(BulkBatch batch, List<ActorState> written, CancellationToken cancellationToken)

@@ -7,14 +7,11 @@ namespace Cinegrain.Embedded.Engine;
 /// <summary>Instruments of the engine, on the meter "Cinegrain" (docs/operations.md).</summary>
 internal sealed class EngineMetrics : IDisposable
 {
-    private const int RecentSamples = 4096;
-
     private readonly Meter _meter = new("Cinegrain");
     private readonly Counter<long> _applied, _unreadable, _tested, _hits, _popularityHits, _examples, _dropped, _rolledBack;
     private readonly Histogram<double> _freshness, _checkpoint;
-    private readonly double[] _recentFreshness = new double[RecentSamples];
-    private readonly Lock _gate = new();
-    private long _samples, _rollbacks;
+    private readonly RecentSamples _recentFreshness = new();
+    private long _rollbacks;
 
     public EngineMetrics()
     {
@@ -65,32 +62,14 @@ internal sealed class EngineMetrics : IDisposable
     public void RecordFreshness(double milliseconds)
     {
         _freshness.Record(milliseconds);
-        lock (_gate)
-        {
-            _recentFreshness[_samples++ % RecentSamples] = milliseconds;
-        }
+        _recentFreshness.Add(milliseconds);
     }
 
     public void RecordCheckpoint(string topic, int states, TimeSpan duration) => _checkpoint.Record(
         duration.TotalMilliseconds, new KeyValuePair<string, object?>("topic", topic), new("states", states > 1000 ? "many" : "few"));
 
     /// <summary>Median and 99th percentile, in milliseconds, of the last samples; 0 when there are none.</summary>
-    public (double Median, double P99) RecentFreshness()
-    {
-        double[] samples;
-        lock (_gate)
-        {
-            samples = _recentFreshness[..(int)Math.Min(_samples, RecentSamples)];
-        }
-
-        if (samples.Length == 0)
-        {
-            return default;
-        }
-
-        Array.Sort(samples);
-        return (samples[samples.Length / 2], samples[(int)Math.Ceiling(samples.Length * 0.99) - 1]);
-    }
+    public (double Median, double P99) RecentFreshness() => _recentFreshness.Quantiles();
 
     /// <summary>Adds gauges whose values are read when somebody asks.</summary>
     public void Observe(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> values) =>

@@ -7,7 +7,14 @@ namespace Cinegrain.Embedded.Engine;
 /// <summary>What the loops of one engine have in common.</summary>
 internal sealed record LoopServices(ILog Log, IStateStore Store, EngineOptions Options, TimeProvider Time, ILogger Logger, EngineMetrics Metrics)
 {
-    public Retry Retry { get; } = new(Time, Logger);
+    public Retry Retry { get; } = new((pause, token) => Task.Delay(pause, Time, token), Logger.Unavailable);
+}
+
+/// <summary>What is repeated, in the log.</summary>
+internal static partial class Refusals
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{What} is not possible now, next attempt in {Seconds} s: {Reason}")]
+    public static partial void Unavailable(this ILogger logger, string what, double seconds, string reason);
 }
 
 /// <summary>

@@ -148,25 +148,17 @@ public sealed class RecommendationEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>How each variant of the model did over the last 24 hours of arrival that had tests; variants without any are left out.</summary>
-    public IReadOnlyList<VariantQuality> ReadVariants()
+    /// <summary>The sums of all user partitions.</summary>
+    public PartitionStatistics ReadSums()
     {
-        const int Hours = 24;
-        var hour = _services.Time.GetUtcNow().ToUnixTimeSeconds() / 3600;
-        var sums = new QualitySums[Enum.GetValues<ModelVariant>().Length];
-        ReadStatistics(partition =>
-        {
-            for (var variant = 0; variant < sums.Length; variant++)
-            {
-                foreach (var (at, quality) in partition.QualityHours((ModelVariant)variant))
-                {
-                    sums[variant] = at > hour - Hours ? sums[variant] + quality : sums[variant];
-                }
-            }
-        });
-        return [.. sums.Select((quality, variant) => VariantQuality.Of((ModelVariant)variant, quality, Shared.Monitor, Shared.View.ListedCount))
-            .Where(quality => quality.Tested > 0 || quality.Offered > 0)];
+        var sums = new PartitionStatistics();
+        ReadStatistics(sums.Add);
+        return sums;
     }
+
+    /// <summary>How each variant of the model did over the last 24 hours of arrival that had tests; variants without any are left out.</summary>
+    public IReadOnlyList<VariantQuality> ReadVariants() =>
+        VariantQuality.OfLastDay(ReadSums(), _services.Time.GetUtcNow(), Shared.Monitor.Notes, Shared.View.ListedCount);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -72,9 +72,13 @@ internal sealed partial class ClusterConnection(GatewayOptions options, TimeProv
         }
     }
 
-    /// <summary>What says that a silo, or the store or log behind it, is away: the same request may succeed later.</summary>
+    /// <summary>
+    /// What says that a silo, or the store or log behind it, is away: the same request may succeed later. No request hands its own cancellation on, so one that
+    /// comes back is of a silo that ends or was declared dead.
+    /// </summary>
     private static bool IsPassing(Exception exception) => exception
         is OrleansException or TimeoutException or UnavailableException or IOException or System.Net.Sockets.SocketException or ObjectDisposedException
+            or OperationCanceledException
         || exception.GetType().Name.Contains(nameof(UnavailableException), StringComparison.Ordinal);
 
     private IHost Build()

@@ -3,6 +3,7 @@ using Cinegrain.Api.Security;
 using Cinegrain.Elasticsearch;
 using Cinegrain.Gateway.Recommending;
 using Cinegrain.Grains;
+using Cinegrain.Grains.Hosting;
 using Cinegrain.Grains.State;
 using Cinegrain.Hosting;
 using Cinegrain.Ingest;
@@ -24,7 +25,7 @@ internal static class GatewayHost
         var folder = Directory.CreateDirectory(options.Data).FullName;
         services.AddSingleton(time);
         services.AddSingleton(options);
-        services.AddSingleton<Repeat>();
+        services.AddRetry();
         services.AddSingleton<ClusterConnection>();
         services.AddSingleton<GatewayLog>();
         services.AddSingleton<GatewayDashboard>();
@@ -34,6 +35,7 @@ internal static class GatewayHost
                 DataFolder = folder,
                 KeyLimit = new RateLimit(options.KeyRate, (int)Math.Max(1, 2 * options.KeyRate)),
                 AddressLimit = new RateLimit(options.AddressRate, (int)Math.Max(1, 2 * options.AddressRate)),
+                TrustedProxies = options.TrustedProxies?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
                 OtlpEndpoint = options.OtlpEndpoint is null ? null : new Uri(options.OtlpEndpoint, UriKind.RelativeOrAbsolute),
                 OpenMetrics = options.OpenMetrics,
                 AccessLog = options.AccessLog,
@@ -51,6 +53,7 @@ internal static class GatewayHost
 
         services.AddHostedService(provider => provider.GetRequiredService<GatewayLog>());
         services.AddHostedService(provider => provider.GetRequiredService<ClusterConnection>());
+        services.AddHostedService<IntakeTopic>();
 
         var app = builder.Build();
         app.Services.GetRequiredService<Pseudonymizer>();

@@ -12,16 +12,23 @@ namespace Cinegrain.Gateway.Hosting;
 
 /// <summary>The log as a gateway needs it: the intake appends to it, and the catalogue's entries are read from it. It is opened once a silo has made the topics.</summary>
 internal sealed partial class GatewayLog(
-    GatewayOptions options, Pseudonymizer pseudonymizer, Repeat repeat, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<KafkaLog> logger)
+    GatewayOptions options, Pseudonymizer pseudonymizer, Retry retry, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<KafkaLog> logger)
     : BackgroundService, IMovieLookup
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly MovieTable _movies = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile Opened? _opened;
 
     /// <summary>The catalogue's entries.</summary>
     public MovieTable Movies => _movies;
+
+    /// <summary>Refused input that the log holds.</summary>
+    public RejectedCounts Rejected { get; } = new();
+
+    /// <summary>Completes once the entries that were in the log are read.</summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>True once the entries that were in the log are read.</summary>
     public bool IsReady => _opened is not null;
@@ -55,8 +62,10 @@ internal sealed partial class GatewayLog(
 
             await Task.WhenAll(opened.Erasures.StartAsync(stoppingToken), opened.Movies.StartAsync(stoppingToken));
             _opened = opened;
+            _ready.TrySetResult();
             LogReady(_movies.Count);
-            await await Task.WhenAny(opened.Movies.Completion, opened.Erasures.Completion);
+            opened.Rejections.Start();
+            await await Task.WhenAny(opened.Movies.Completion, opened.Erasures.Completion, opened.Rejections.Completion);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -76,6 +85,7 @@ internal sealed partial class GatewayLog(
         {
             await opened.Movies.StopAsync();
             await opened.Erasures.StopAsync();
+            await opened.Rejections.StopAsync();
         }
 
         await base.StopAsync(cancellationToken);
@@ -83,6 +93,7 @@ internal sealed partial class GatewayLog(
         {
             last.Movies.Dispose();
             last.Erasures.Dispose();
+            last.Rejections.Dispose();
             await last.Log.DisposeAsync();
         }
     }
@@ -98,8 +109,9 @@ internal sealed partial class GatewayLog(
                 return new Opened(
                     log,
                     new Intake(log, this, pseudonymizer, time, new IntakeOptions()),
-                    new TopicFollower(log, Topics.Movies, repeat, (_, record) => _movies.Take(record)),
-                    new TopicFollower(log, Topics.Erasures, repeat, (_, record) => log.TakeErasure(record)));
+                    new TopicFollower(log, Topics.Movies, retry, (_, record) => _movies.Take(record)),
+                    new TopicFollower(log, Topics.Erasures, retry, (_, record) => log.TakeErasure(record)),
+                    new TopicFollower(log, Topics.Rejected, retry, (_, record) => Rejected.Take(record)));
             }
             catch (UnavailableException exception)
             {
@@ -111,7 +123,7 @@ internal sealed partial class GatewayLog(
         return null;
     }
 
-    private sealed record Opened(KafkaLog Log, Intake Intake, TopicFollower Movies, TopicFollower Erasures);
+    private sealed record Opened(KafkaLog Log, Intake Intake, TopicFollower Movies, TopicFollower Erasures, TopicFollower Rejections);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The catalogue is there: {Movies} movies.")]
     private partial void LogReady(int movies);

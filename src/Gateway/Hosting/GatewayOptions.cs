@@ -24,6 +24,9 @@ internal sealed record GatewayOptions : ClusterServerOptions
     [Setting("Requests a second of one address.", Least = 0.01, Most = 10_000_000)]
     public double AddressRate { get; init; } = 2_000;
 
+    [Setting("Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks such as 10.0.0.0/8, separated by commas; without it, none.")]
+    public string? TrustedProxies { get; init; }
+
     /// <summary>Silos on this machine.</summary>
     public IPEndPoint[] LocalGateways => [.. GatewayPorts.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .Select(port => new IPEndPoint(IPAddress.Loopback, int.Parse(port, System.Globalization.CultureInfo.InvariantCulture)))];

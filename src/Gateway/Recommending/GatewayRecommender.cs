@@ -3,6 +3,7 @@ using System.Text.Json;
 using Cinegrain.Api;
 using Cinegrain.Gateway.Hosting;
 using Cinegrain.Grains;
+using Cinegrain.Hosting;
 using Cinegrain.Ingest;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
@@ -17,6 +18,9 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
 {
     // A watcher looks again after this time at the latest: the shared model may have moved its list.
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1), WaitPeriod = TimeSpan.FromSeconds(2);
+
+    // How long an erasure waits for the documents: their reader is a second behind, and more when much was sent at once.
+    private static readonly TimeSpan DocumentsLimit = TimeSpan.FromSeconds(30);
 
     public bool IsReady => log.IsReady && cluster.IsConnected;
 
@@ -92,14 +96,23 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
 
         // Once the tombstone is stored, every reader of the cluster passes over what the log holds.
         await cluster.AskAsync(grains => grains.GetGrain<IUserGrain>(user).PersistAsync(position.Offset));
+        var documents = await EraseDocumentsAsync(user, position, cancellationToken)
+            ? []
+            : new[]
+            {
+                new RemainingData(
+                    "documents",
+                    $"interactions as analysts see them, which were not gone after {DocumentsLimit.TotalSeconds:0} seconds; they go when the reader that writes them passes the erasure",
+                    null),
+            };
         return new ErasureReport(
             LogPositions.Format(position),
             now,
             new Dictionary<string, long> { ["state"] = known > 0 ? 1 : 0, ["log records passed over"] = records },
             [
+                .. documents,
                 new("log records", "interactions in the log that no reader of this program sees any more", now + TimeSpan.FromDays(options.RetainInteractionsDays)),
                 new("refused input", "lines that the quality gate refused, under the pseudonym", now + TimeSpan.FromDays(options.RetainRejectedDays)),
-                new("documents", "interactions as analysts see them, until their reader has passed the erasure: seconds, as a rule", null),
                 new("tombstone", "the pseudonym with a version, so that no older record brings the user back", null),
                 new("signals", "interactions seen from their movies in the log; they name no user", now + TimeSpan.FromDays(options.RetainSignalsDays)),
                 new("sums of movies", "counts and weights that movies learned from everybody; they name no user", null),
@@ -153,7 +166,7 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
         ToScored(await cluster.AskAsync(grains => Catalogue(grains).PopularAsync(count)));
 
     public async ValueTask<DashboardData> GetDashboardAsync(CancellationToken cancellationToken) =>
-        await dashboard.ReadAsync(await GetPopularAsync(GatewayDashboard.Listed, cancellationToken), await GetTrendingAsync(GatewayDashboard.Listed, cancellationToken));
+        await dashboard.ReadAsync(await GetPopularAsync(DashboardPage.Listed, cancellationToken), await GetTrendingAsync(DashboardPage.Listed, cancellationToken));
 
     private static ICatalogueGrain Catalogue(IGrainFactory grains) => grains.GetGrain<ICatalogueGrain>(0);
 
@@ -165,6 +178,28 @@ internal sealed class GatewayRecommender(ClusterConnection cluster, GatewayLog l
         {
             cancellationToken.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>True once analysts see nothing of an erased user; false when that takes longer than the limit, or is not possible now.</summary>
+    private async Task<bool> EraseDocumentsAsync(string user, LogPosition erasure, CancellationToken cancellationToken)
+    {
+        for (var started = time.GetTimestamp(); time.GetElapsedTime(started) < DocumentsLimit; cancellationToken.ThrowIfCancellationRequested())
+        {
+            try
+            {
+                if (await cluster.AskAsync(grains => grains.GetGrain<IDocumentsGrain>(0).EraseAsync(user, erasure.Partition, erasure.Offset + 1, WaitPeriod)))
+                {
+                    return true;
+                }
+            }
+            catch (UnavailableException)
+            {
+                // The user is erased all the same: the answer says what is left.
+                await Task.Delay(WatchPeriod, time, cancellationToken);
+            }
+        }
+
+        return false;
     }
 
     private async IAsyncEnumerable<LogRecord> RecordsAsync(string user, [EnumeratorCancellation] CancellationToken cancellationToken)

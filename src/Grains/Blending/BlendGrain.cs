@@ -35,6 +35,11 @@ internal sealed class BlendGrain(SiloServices services) : Grain, IBlendGrain
             _storedRerank = _rerank.Steps;
         }
 
+        if (services.Lockstep is not null)
+        {
+            PutInForce();
+        }
+
         _rerankPublishedAt = _rerankStoredAt = services.Time.GetTimestamp();
         this.RegisterGrainTimer(PublishAsync, new GrainTimerCreationOptions(Period, Period) { Interleave = true });
     }
@@ -53,11 +58,23 @@ internal sealed class BlendGrain(SiloServices services) : Grain, IBlendGrain
         return Task.CompletedTask;
     }
 
+    public async Task LearnAtOnceAsync(Immutable<TrainingStep> step)
+    {
+        await LearnAsync(step);
+        PutInForce();
+    }
+
     public Task<PublishedWeights> WeightsAsync(long knownBlend, long knownRerank) => Task.FromResult(_published with
     {
         Blend = _published.BlendSteps > knownBlend ? _published.Blend : null,
         Rerank = _published.RerankSteps > knownRerank ? _published.Rerank : null,
     });
+
+    private void PutInForce()
+    {
+        services.Shared.Weights = _blend.Snapshot();
+        services.Shared.Rerank = _rerank.Live();
+    }
 
     private Task PublishAsync(CancellationToken cancellationToken) => StoreAsync(isLast: false);
 

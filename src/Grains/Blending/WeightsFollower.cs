@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Cinegrain.Grains.Blending;
 
 /// <summary>Once a second: the newest weights for this silo, and a push for the grain that hands the catalogue on.</summary>
-internal sealed partial class WeightsFollower(IGrainFactory grains, SharedModel shared, TimeProvider time, ILogger<WeightsFollower> logger) : IDisposable
+internal sealed partial class WeightsFollower(
+    IGrainFactory grains, SharedModel shared, TimeProvider time, ILogger<WeightsFollower> logger, LockstepOrder? lockstep = null) : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -33,7 +34,11 @@ internal sealed partial class WeightsFollower(IGrainFactory grains, SharedModel 
             try
             {
                 await grains.GetGrain<IFeedGrain>(0).HandOnAsync();
-                Take(await grains.GetGrain<IBlendGrain>(0).WeightsAsync(_blendSteps, _rerankSteps));
+                var weights = await grains.GetGrain<IBlendGrain>(0).WeightsAsync(_blendSteps, _rerankSteps);
+                if (lockstep is null)
+                {
+                    Take(weights);
+                }
             }
             catch (Exception exception)
             {

@@ -11,12 +11,12 @@ internal sealed class CatalogueReader : IDisposable
 {
     private readonly TopicFollower _movies, _whole, _deltas, _erasures;
 
-    public CatalogueReader(IScannableLog log, SharedModel shared, SharedTraits traits, Repeat repeat, ClusterMetrics metrics)
+    public CatalogueReader(IScannableLog log, SharedModel shared, SharedTraits traits, Retry retry, ClusterMetrics metrics)
     {
-        _movies = new TopicFollower(log, Topics.Movies, repeat, (_, record) => Put(shared, record));
-        _whole = new TopicFollower(log, Topics.Catalog, repeat, (_, record) => Apply(Topics.Catalog, record));
-        _deltas = new TopicFollower(log, Topics.CatalogDeltas, repeat, (_, record) => Apply(Topics.CatalogDeltas, record));
-        _erasures = new TopicFollower(log, Topics.Erasures, repeat, (_, record) => log.TakeErasure(record));
+        _movies = new TopicFollower(log, Topics.Movies, retry, (_, record) => Put(shared, record));
+        _whole = new TopicFollower(log, Topics.Catalog, retry, (_, record) => Apply(Topics.Catalog, record));
+        _deltas = new TopicFollower(log, Topics.CatalogDeltas, retry, (_, record) => Apply(Topics.CatalogDeltas, record));
+        _erasures = new TopicFollower(log, Topics.Erasures, retry, (_, record) => log.TakeErasure(record));
 
         void Apply(string topic, LogRecord record)
         {

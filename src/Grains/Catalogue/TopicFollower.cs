@@ -5,7 +5,7 @@ namespace Cinegrain.Grains.Catalogue;
 
 /// <summary>Reads a topic from its beginning, all partitions, and goes on as records come; in one process each reads for itself.</summary>
 /// <param name="take">Takes a record; what it throws ends the process, so it throws nothing that a record can cause.</param>
-public sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<int, LogRecord> take) : IDisposable
+public sealed class TopicFollower(ILog log, string topic, Retry retry, Action<int, LogRecord> take) : IDisposable
 {
     private const int Step = 1_000;
 
@@ -19,10 +19,14 @@ public sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<
     /// <summary>Completes when the follower has stopped; fails with what no retry mends.</summary>
     public Task Completion => _running;
 
+    /// <summary>Begins.</summary>
+    public void Start() =>
+        _running = Task.WhenAll(Enumerable.Range(0, _taken.Length).Select(partition => Task.Run(() => RunAsync(partition), CancellationToken.None)));
+
     /// <summary>Begins, and completes once everything is taken that is in the log now.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _running = Task.WhenAll(Enumerable.Range(0, _taken.Length).Select(partition => Task.Run(() => RunAsync(partition), CancellationToken.None)));
+        Start();
         var caughtUp = Task.WhenAll(_taken.Index().Select(partition => partition.Item.WaitAsync(log.End(topic, partition.Index), cancellationToken)));
         await await Task.WhenAny(caughtUp, _running);
     }
@@ -48,7 +52,7 @@ public sealed class TopicFollower(ILog log, string topic, Repeat repeat, Action<
             {
                 var from = _taken[partition].Reached;
                 var end = log.End(topic, partition);
-                var records = await repeat.UntilDoneAsync(
+                var records = await retry.UntilDoneAsync(
                     "reading the log", token => log.ReadAsync(topic, partition, from, Step, token).AsTask(), _stopping.Token);
                 foreach (var record in records)
                 {

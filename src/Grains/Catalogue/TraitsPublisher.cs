@@ -8,7 +8,7 @@ namespace Cinegrain.Grains.Catalogue;
 /// Makes public what the movies of a silo learn: in the silo's own view at once, in the log four times a second, where every silo reads it. What a movie
 /// learned in between goes out as one record.
 /// </summary>
-internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Repeat repeat, TimeProvider time) : IDisposable
+internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Retry retry, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(250);
 
@@ -75,11 +75,16 @@ internal sealed class TraitsPublisher(IScannableLog log, SharedTraits traits, Re
 
             if (taken.Count > 0)
             {
-                var entries = taken.Select(movie => new LogEntry(
-                    Topics.CatalogDeltas, movie.Key, TraitsCodec.Encode(movie.Value.Delta, movie.Value.Version, traits.Index))).ToList();
+                var entries = new List<LogEntry>(taken.Count);
+                foreach (var (movie, (version, delta)) in taken)
+                {
+                    delta.Compact();
+                    entries.Add(new LogEntry(Topics.CatalogDeltas, movie, TraitsCodec.Encode(delta, version, traits.Index)));
+                }
+
                 try
                 {
-                    await repeat.UntilDoneAsync("publishing what movies learned", token => log.AppendAsync(entries, token), CancellationToken.None);
+                    await retry.UntilDoneAsync("publishing what movies learned", token => log.AppendAsync(entries, token), CancellationToken.None);
                     round.TrySetResult();
                 }
                 catch (Exception exception)

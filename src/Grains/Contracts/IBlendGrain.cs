@@ -11,6 +11,10 @@ public interface IBlendGrain : IGrainWithIntegerKey
     [Alias("Learn")]
     Task LearnAsync(Immutable<TrainingStep> step);
 
+    /// <summary>Takes a training example; when it completes, the weights of this silo have its effect. In lockstep alone.</summary>
+    [Alias("LearnAtOnce")]
+    Task LearnAtOnceAsync(Immutable<TrainingStep> step);
+
     /// <summary>The weights that were published last, as far as they are newer than those known.</summary>
     [Alias("Weights")]
     Task<PublishedWeights> WeightsAsync(long knownBlend, long knownRerank);

@@ -1,5 +1,6 @@
 using Cinegrain.Grains.Blending;
 using Cinegrain.Grains.Catalogue;
+using Cinegrain.Grains.Measuring;
 using Cinegrain.Grains.Movies;
 using Cinegrain.Grains.State;
 using Cinegrain.Grains.Users;
@@ -18,6 +19,9 @@ namespace Cinegrain.Grains.Hosting;
 /// <summary>Puts Cinegrain's grains into a silo.</summary>
 public static class CinegrainSiloExtensions
 {
+    // In lockstep a delivery waits until all those before it are done.
+    private static readonly TimeSpan LockstepPatience = TimeSpan.FromHours(1);
+
     /// <summary>
     /// Adds the grains, the streams they learn from, and what they share. The host adds the log (<see cref="IScannableLog"/>) and the store
     /// (<see cref="IStateStore"/>).
@@ -28,17 +32,25 @@ public static class CinegrainSiloExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(_ => new SharedModel(options.Model));
         services.AddSingleton(provider => new TitleSearch(provider.GetRequiredService<SharedModel>().View));
-        services.AddSingleton(_ => new TestBudget(options.TestShare, options.TestsPerSecond, lockstep: false));
-        services.AddSingleton<Repeat>();
+        services.AddSingleton(_ => new TestBudget(options.TestShare, options.TestsPerSecond, options.Lockstep));
+        services.AddRetry();
         services.AddSingleton<ClusterMetrics>();
         services.AddSingleton(provider => new Epochs(
             provider.GetRequiredService<IScannableLog>(), provider.GetRequiredService<IStateStore>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ActorStates>();
-        services.AddSingleton(provider => new LogSender(provider.GetRequiredService<IScannableLog>(), provider.GetRequiredService<Repeat>()));
+        services.AddSingleton(provider => new LogSender(provider.GetRequiredService<IScannableLog>(), provider.GetRequiredService<Retry>()));
         services.AddSingleton<SharedTraits>();
         services.AddSingleton<TraitsPublisher>();
         services.AddSingleton<CatalogueReader>();
         services.AddSingleton<WeightsFollower>();
+        services.AddSingleton<SiloStatistics>();
+        services.AddSingleton<StatisticsReporter>();
+        if (options.Lockstep)
+        {
+            services.AddSingleton<LockstepOrder>();
+            builder.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = LockstepPatience);
+        }
+
         services.AddSingleton<SiloServices>();
         services.AddSingleton<SiloLife>();
         services.AddSingleton<ISiloStatus>(provider => provider.GetRequiredService<SiloLife>());
@@ -49,14 +61,14 @@ public static class CinegrainSiloExtensions
             collection.CollectionQuantum = options.IdleAfter / 2 < TimeSpan.FromMinutes(1) ? options.IdleAfter / 2 : TimeSpan.FromMinutes(1);
         });
         AddStreams<IUserGrain>(
-            builder, options, StreamNames.Interactions, Topics.Interactions, options.CheckpointInterval, static grain => grain.PersistAsync);
+            builder, options, StreamNames.Interactions, Topics.Interactions, options.CheckpointInterval, options.CachedRecords, static grain => grain.PersistAsync);
         AddStreams<IMovieGrain>(
-            builder, options, StreamNames.Signals, Topics.Signals, options.MovieCheckpointInterval, static grain => grain.PersistAsync);
+            builder, options, StreamNames.Signals, Topics.Signals, options.MovieCheckpointInterval, options.MovieCachedRecords, static grain => grain.PersistAsync);
         return builder;
     }
 
     private static void AddStreams<TGrain>(
-        ISiloBuilder builder, CinegrainSiloOptions options, string name, string topic, TimeSpan checkpointInterval, Func<TGrain, Func<long, Task<long>>> persist)
+        ISiloBuilder builder, CinegrainSiloOptions options, string name, string topic, TimeSpan checkpointInterval, int cachedRecords, Func<TGrain, Func<long, Task<long>>> persist)
         where TGrain : IGrainWithStringKey =>
         builder.AddKafkaStreams(name, (SiloKafkaStreamConfigurator streams) =>
         {
@@ -70,10 +82,11 @@ public static class CinegrainSiloExtensions
                 kafka.Topics[options.TopicPrefix + topic] = name;
                 kafka.Partitioner = static (key, partitions) => Partitioner.Partition(key.Span, partitions);
                 kafka.CheckpointInterval = checkpointInterval;
-                kafka.CachedRecords = options.CachedRecords;
-                kafka.CheckpointStreams = options.CachedRecords / 2;
+                kafka.CachedRecords = cachedRecords;
+                kafka.CheckpointStreams = cachedRecords / 2;
             }));
-            streams.UseDataAdapter((provider, _) => new LogAdapter(provider.GetRequiredService<IScannableLog>(), topic == Topics.Interactions));
+            streams.UseDataAdapter((provider, _) => new LogAdapter(
+                provider.GetRequiredService<IScannableLog>(), topic == Topics.Interactions, provider.GetService<LockstepOrder>()));
             streams.UseCheckpointer((provider, _) =>
             {
                 var grains = provider.GetRequiredService<IGrainFactory>();

@@ -29,6 +29,15 @@ public sealed record CinegrainSiloOptions
     /// <summary>Tests a second of a silo at most.</summary>
     public int TestsPerSecond { get; init; } = 500;
 
-    /// <summary>Records of a partition that are kept for replay at most: those since its last checkpoint.</summary>
+    /// <summary>
+    /// True to give each record of a user its full effect before the next: what is tested, learned and shown is the same in every run. For one silo on a log with one
+    /// partition of interactions.
+    /// </summary>
+    public bool Lockstep { get; init; }
+
+    /// <summary>Records of a partition of users that are kept for replay at most: those since its last checkpoint.</summary>
     public int CachedRecords { get; init; } = 50_000;
+
+    /// <summary>The same for movies, whose checkpoints are rarer and larger.</summary>
+    public int MovieCachedRecords { get; init; } = 200_000;
 }

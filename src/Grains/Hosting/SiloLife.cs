@@ -1,5 +1,6 @@
 using Cinegrain.Grains.Blending;
 using Cinegrain.Grains.Catalogue;
+using Cinegrain.Grains.Measuring;
 using Cinegrain.Grains.State;
 using Cinegrain.Model.Movies;
 using Cinegrain.Model.Ports;
@@ -13,7 +14,13 @@ namespace Cinegrain.Grains.Hosting;
 /// handed over is written before it goes.
 /// </summary>
 internal sealed partial class SiloLife(
-    SiloServices services, SharedTraits traits, CatalogueReader reader, WeightsFollower weights, IHostApplicationLifetime lifetime, ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus
+    SiloServices services,
+    SharedTraits traits,
+    CatalogueReader reader,
+    WeightsFollower weights,
+    StatisticsReporter statistics,
+    IHostApplicationLifetime lifetime,
+    ILogger<SiloLife> logger) : ILifecycleParticipant<ISiloLifecycle>, ISiloStatus
 {
     private volatile bool _isReady;
 
@@ -29,6 +36,12 @@ internal sealed partial class SiloLife(
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         var started = services.Time.GetTimestamp();
+        if (services.Lockstep is not null && services.Log.PartitionCount(Topics.Interactions) is not 1 and var partitions)
+        {
+            throw new ArgumentException(
+                $"lockstep needs one partition of interactions, so that the log has one order, but this log has {partitions}: start on a new log with --partitions 1, or without --lockstep");
+        }
+
         await services.Store.BindAsync(services.Log.Identity, cancellationToken);
         await services.Epochs.InitialiseAsync(cancellationToken);
         await reader.StartAsync(cancellationToken);
@@ -63,6 +76,7 @@ internal sealed partial class SiloLife(
     private Task JoinAsync(CancellationToken cancellationToken)
     {
         weights.Start();
+        statistics.Start();
         _isReady = true;
         return Task.CompletedTask;
     }
@@ -70,7 +84,7 @@ internal sealed partial class SiloLife(
     private Task LeaveAsync(CancellationToken cancellationToken)
     {
         _isReady = false;
-        return weights.StopAsync();
+        return Task.WhenAll(weights.StopAsync(), statistics.StopAsync());
     }
 
     private async Task StopAsync(CancellationToken cancellationToken)

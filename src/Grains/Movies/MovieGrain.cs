@@ -11,6 +11,10 @@ namespace Cinegrain.Grains.Movies;
 [KafkaReaderPlacement(StreamNames.Signals, StreamNames.Signals)]
 internal sealed class MovieGrain(SiloServices services) : ActorGrain(services, ActorKind.Movie), IMovieGrain
 {
+    // Large, and of use within one call only.
+    [ThreadStatic]
+    private static TraitsDelta? _whole;
+
     private readonly TraitsDelta _delta = new();
     private MovieState? _state;
 
@@ -27,6 +31,7 @@ internal sealed class MovieGrain(SiloServices services) : ActorGrain(services, A
             return Reject(source, Topics.Signals, record, problem);
         }
 
+        using var span = Tracing.Continue("learn movie", source);
         var epoch = 0;
         if (parsed is Signal signal)
         {
@@ -36,13 +41,19 @@ internal sealed class MovieGrain(SiloServices services) : ActorGrain(services, A
 
         var learned = _state!.Apply(source.Offset, parsed, Services.Shared.View, _delta, epoch);
         Services.Metrics.CountApplied(Topics.Signals);
-        return learned ? Services.Traits.PublishAsync(Id, _state.Version, _delta) : null;
+        var publishing = learned ? Services.Traits.PublishAsync(Id, _state.Version, _delta) : null;
+        if (parsed is Signal taken)
+        {
+            Services.Lockstep?.Learned(taken.Source.Offset);
+        }
+
+        return publishing;
     }
 
     protected override ActorState Snapshot()
     {
         // The whole goes out with the state, since the deltas do not stay.
-        var whole = new TraitsDelta();
+        var whole = _whole ??= new();
         _state!.Describe(whole);
         Emit(Services.Sender.SendAsync(new LogEntry(Topics.Catalog, Id, TraitsCodec.Encode(whole, _state.Version, Services.Shared.Index))));
         return new(ActorKind.Movie, Id, _state.Version, _state.ToBytes());

@@ -12,8 +12,8 @@ namespace Cinegrain.Grains.State;
 /// </summary>
 internal abstract partial class ActorGrain(SiloServices services, ActorKind kind) : Grain, IStreamSubscriptionObserver, IAsyncObserver<KafkaRecord>
 {
+    private readonly List<Task> _emissions = [];
     private Task? _loading;
-    private Task _emission = Task.CompletedTask;
     private long _persisted;
     private (long Version, Task Task) _persisting = (-1, Task.CompletedTask);
 
@@ -27,13 +27,13 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     /// <summary>Offset of the last record applied, plus one.</summary>
     protected abstract long Version { get; }
 
-    public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
+    public virtual async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
     {
         await LoadedAsync();
         await handleFactory.Create<KafkaRecord>().ResumeAsync(this, new KafkaSequenceToken(Position));
     }
 
-    public async Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null)
+    public virtual async Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null)
     {
         if (item.Offset <= Position)
         {
@@ -105,7 +105,15 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     protected abstract ActorState Snapshot();
 
     /// <summary>Adds to what must be in the log before a state is stored.</summary>
-    protected void Emit(Task emission) => _emission = _emission.IsCompletedSuccessfully ? emission : Task.WhenAll(_emission, emission);
+    protected void Emit(Task emission)
+    {
+        // Entries that go out together share a task.
+        if (_emissions is not [.., var last] || last != emission)
+        {
+            _emissions.RemoveAll(static earlier => earlier.IsCompletedSuccessfully);
+            _emissions.Add(emission);
+        }
+    }
 
     /// <summary>Called before a state is stored.</summary>
     protected virtual Task StoringAsync() => Task.CompletedTask;
@@ -115,7 +123,8 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
     {
         if (Version <= _persisted)
         {
-            return Task.CompletedTask;
+            // A record that was put aside changed nothing, but it must be aside before its reader passes it.
+            return EmittedAsync();
         }
 
         // One who asks again while a slow store has not answered waits for the same answer.
@@ -129,10 +138,24 @@ internal abstract partial class ActorGrain(SiloServices services, ActorKind kind
 
     private async Task StoreAsync(ActorState state)
     {
-        await _emission;
+        await EmittedAsync();
         await StoringAsync();
         await services.States.WriteAsync(state);
         _persisted = Math.Max(_persisted, state.Version);
+    }
+
+    private async Task EmittedAsync()
+    {
+        try
+        {
+            await Task.WhenAll(_emissions);
+        }
+        catch (Exception)
+        {
+            // This activation will never have it in the log. The next one begins at what is stored, learns the rest again and emits it again.
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
     private async Task LoadAsync()

@@ -11,11 +11,11 @@ internal sealed class ActorStates : IDisposable
     private readonly Batcher<ActorState> _writes;
     private readonly Batcher<Request> _loads;
 
-    public ActorStates(IStateStore store, Repeat repeat)
+    public ActorStates(IStateStore store, Retry retry)
     {
         _store = store;
         _writes = new(MostWaiting, WriteStep, (states, stopping) =>
-            repeat.UntilDoneAsync("writing states", token => store.WriteAsync(states, null, token).AsTask(), stopping));
+            retry.UntilDoneAsync("writing states", token => store.WriteAsync(states, null, token).AsTask(), stopping));
         _loads = new(MostWaiting, LoadStep, LoadAsync);
     }
 

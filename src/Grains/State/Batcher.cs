@@ -8,12 +8,12 @@ namespace Cinegrain.Grains.State;
 /// </summary>
 /// <param name="most">Items that may wait; beyond it <see cref="RoomAsync"/> waits.</param>
 /// <param name="step">Items of one batch.</param>
-/// <param name="run">Does a batch; what it does may be repeated.</param>
+/// <param name="run">Does a batch; what it does may be repeated. It does not keep the list.</param>
 internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, CancellationToken, Task> run) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stopping = new();
-    private List<T> _waiting = [];
+    private List<T> _waiting = [], _spare = [];
     private TaskCompletionSource _batch = New();
     private TaskCompletionSource _wake = New();
     private Task _running = Task.CompletedTask;
@@ -81,7 +81,7 @@ internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, Canc
             TaskCompletionSource batch;
             lock (_gate)
             {
-                (items, _waiting) = (_waiting, []);
+                (items, _waiting, _spare) = (_waiting, _spare, []);
                 (batch, _batch) = (_batch, New());
                 _wake = New();
                 _underWay = items.Count;
@@ -95,6 +95,8 @@ internal sealed class Batcher<T>(int most, int step, Func<IReadOnlyList<T>, Canc
                 }
 
                 batch.TrySetResult();
+                items.Clear();
+                _spare = items;
             }
             catch (Exception exception)
             {

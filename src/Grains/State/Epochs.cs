@@ -44,5 +44,11 @@ internal sealed class Epochs(IScannableLog log, IStateStore store, TimeProvider 
     public int Of(int userPartition) => _ofUsers.GetValueOrDefault(userPartition);
 
     /// <summary>Takes note of an epoch that a record names.</summary>
-    public void See(int userPartition, int epoch) => _ofUsers.AddOrUpdate(userPartition, epoch, (_, known) => Math.Max(known, epoch));
+    public void See(int userPartition, int epoch)
+    {
+        if (!_ofUsers.TryGetValue(userPartition, out var known) || known < epoch)
+        {
+            _ofUsers.AddOrUpdate(userPartition, epoch, (_, now) => Math.Max(now, epoch));
+        }
+    }
 }

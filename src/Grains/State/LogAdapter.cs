@@ -6,17 +6,30 @@ using Confluent.Kafka;
 namespace Cinegrain.Grains.State;
 
 /// <summary>Records of the log as events: the stream's key is the record's. Interactions of erased users are passed over.</summary>
-internal sealed class LogAdapter(IScannableLog log, bool isOfUsers) : IKafkaDataAdapter
+internal sealed class LogAdapter(IScannableLog log, bool isOfUsers, LockstepOrder? lockstep) : IKafkaDataAdapter
 {
+    private readonly byte[] _namespace = Encoding.UTF8.GetBytes(isOfUsers ? StreamNames.Interactions : StreamNames.Signals);
+
     public bool TryGetStream(in KafkaSourceRecord record, out StreamId stream)
     {
         stream = default;
-        if (record.Key is null || (isOfUsers && log.IsErased(record.Partition, Encoding.UTF8.GetString(record.Key), record.Offset)))
+        if (record.Key is null)
         {
             return false;
         }
 
-        stream = StreamId.Create(Encoding.UTF8.GetBytes(record.StreamNamespace), record.Key);
+        if (isOfUsers)
+        {
+            var user = Encoding.UTF8.GetString(record.Key);
+            if (log.IsErased(record.Partition, user, record.Offset))
+            {
+                return false;
+            }
+
+            lockstep?.Read(record.Offset, user);
+        }
+
+        stream = StreamId.Create(_namespace, record.Key);
         return true;
     }
 
@@ -30,6 +43,7 @@ internal sealed class LogAdapter(IScannableLog log, bool isOfUsers) : IKafkaData
         Generation = record.Generation,
         Value = record.Value,
         ArrivedMs = record.ArrivedMs,
+        TraceParent = Tracing.ParentOf(record.Headers),
     };
 
     public Message<byte[], byte[]?> ToMessage(StreamId stream, object item) =>

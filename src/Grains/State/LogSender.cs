@@ -9,8 +9,8 @@ internal sealed class LogSender : IDisposable
 
     private readonly Batcher<LogEntry> _entries;
 
-    public LogSender(ILog log, Repeat repeat) => _entries = new(MostWaiting, Step, (entries, stopping) =>
-        repeat.UntilDoneAsync("appending to the log", token => log.AppendAsync(entries, token), stopping));
+    public LogSender(ILog log, Retry retry) => _entries = new(MostWaiting, Step, (entries, stopping) =>
+        retry.UntilDoneAsync("appending to the log", token => log.AppendAsync(entries, token), stopping));
 
     /// <summary>Entries that wait.</summary>
     public int Waiting => _entries.Count;

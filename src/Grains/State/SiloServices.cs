@@ -1,4 +1,5 @@
 using Cinegrain.Grains.Catalogue;
+using Cinegrain.Grains.Measuring;
 using Cinegrain.Model;
 using Cinegrain.Model.Measuring;
 using Cinegrain.Model.Ports;
@@ -16,10 +17,12 @@ internal sealed record SiloServices(
     TraitsPublisher Traits,
     Epochs Epochs,
     TestBudget Tests,
-    Repeat Repeat,
+    Retry Retry,
     ClusterMetrics Metrics,
+    SiloStatistics Statistics,
     TimeProvider Time,
-    ILogger<SiloServices> Logger)
+    ILogger<SiloServices> Logger,
+    LockstepOrder? Lockstep = null)
 {
     /// <summary>Records that arrived before it were in the log when the silo started.</summary>
     public long StartedMs { get; } = Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -7,6 +7,8 @@ using Cinegrain.Model.Ranking;
 using Cinegrain.Model.Users;
 using Cinegrain.Streaming;
 using Orleans.Concurrency;
+using Orleans.Streams;
+using Orleans.Streams.Core;
 
 namespace Cinegrain.Grains.Users;
 
@@ -20,14 +22,26 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
     private readonly List<(long Position, TaskCompletionSource Waiter)> _waiting = [];
     private UserActor? _actor;
     private long? _erasure;
+    private string? _learnedIn;
+    private Task _effect = Task.CompletedTask;
 
     protected override long Version => _actor!.State.Version;
 
     private long Now => Services.Time.GetUtcNow().ToUnixTimeSeconds();
 
+    public override async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory)
+    {
+        await base.OnSubscribed(handleFactory);
+        Services.Lockstep?.Done(Id, Position);
+    }
+
+    public override Task OnNextAsync(KafkaRecord item, StreamSequenceToken? token = null) =>
+        Services.Lockstep is { } order ? TakeInTurnAsync(order, item, token) : base.OnNextAsync(item, token);
+
     public async Task<Immutable<RecommendationList>> RecommendAsync(Immutable<RecommendationQuery> query)
     {
         await LoadedAsync();
+        using var span = Tracing.Begin("recommend", _learnedIn);
         return new(_actor!.Recommend(query.Value, Now));
     }
 
@@ -78,8 +92,12 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
             return Reject(source, Topics.Interactions, record, problem);
         }
 
-        var isNew = source.ArrivedMs >= Services.StartedMs;
+        using var span = Tracing.Continue("learn user", source);
+        var trace = span?.Id ?? source.TraceParent;
+        _learnedIn = trace;
+        var isNew = Services.Lockstep is not null || source.ArrivedMs >= Services.StartedMs;
         var test = isNew && parsed is Interaction { Preference: > 0 } && Services.Tests.TryTake(Id, Services.Time.GetElapsedTime(0));
+        var isFirst = Version == 0;
         var effects = _actor!.Apply(new UserPartition(source.Partition, source.Generation, source.Checkpoint), source.Offset, parsed, test);
         if (parsed is Erasure)
         {
@@ -88,7 +106,9 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
 
         if (effects.Example is { } example)
         {
-            _ = GrainFactory.GetGrain<IBlendGrain>(0).LearnAsync(new(TrainingSteps.Of(example, Services.Shared.Index)));
+            var step = new Immutable<TrainingStep>(TrainingSteps.Of(example, Services.Shared.Index));
+            var blend = GrainFactory.GetGrain<IBlendGrain>(0);
+            _ = Services.Lockstep is null ? blend.LearnAsync(step) : (_effect = blend.LearnAtOnceAsync(step));
         }
 
         if (effects.Test is { } outcome)
@@ -97,9 +117,12 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
         }
 
         Services.Metrics.CountApplied(Topics.Interactions);
+        Services.Statistics.Count(parsed, source.ArrivedMs, isFirst, effects.Test);
         if (isNew)
         {
-            Services.Metrics.RecordFreshness(Math.Max(0, Services.Time.GetUtcNow().ToUnixTimeMilliseconds() - source.ArrivedMs));
+            var freshness = Math.Max(0, Services.Time.GetUtcNow().ToUnixTimeMilliseconds() - source.ArrivedMs);
+            Services.Metrics.RecordFreshness(freshness);
+            Services.Statistics.Freshness.Add(freshness);
         }
 
         for (var i = _waiting.Count - 1; i >= 0; i--)
@@ -111,9 +134,14 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
             }
         }
 
+        if (Services.Lockstep is { } order && effects.Signal is not null)
+        {
+            _effect = Task.WhenAll(_effect, order.LearnedAsync(source.Offset));
+        }
+
         return effects.Signal is { } signal
             ? Services.Sender.SendAsync(new LogEntry(
-                Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)))
+                Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)) { TraceParent = trace })
             : null;
     }
 
@@ -131,6 +159,16 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
             await Services.Log.EraseUserAsync(Id, offset, CancellationToken.None);
             _erasure = _erasure == offset ? null : _erasure;
         }
+    }
+
+    /// <summary>Takes a record when all before it have had their effect, and is done when it has had its own.</summary>
+    private async Task TakeInTurnAsync(LockstepOrder order, KafkaRecord item, StreamSequenceToken? token)
+    {
+        await order.TurnAsync(item.Offset);
+        _effect = Task.CompletedTask;
+        await base.OnNextAsync(item, token);
+        await _effect;
+        order.Done(Id, item.Offset);
     }
 
     /// <summary>Waits until a record at or above a position was taken; false when the limit passes first.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Cinegrain.Kafka.Native;
 using Cinegrain.Kafka.Telemetry;
@@ -92,25 +93,25 @@ internal sealed partial class Appender : IAsyncDisposable
             _records += entries.Count;
             _bytes += bytes;
             generation.Waiting.Enqueue(batch);
-            var headers = Headers();
-            try
+            var headers = Headers(Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true, Id: { } id } ? id : null);
+            var lanes = new HashSet<Lane>();
+            for (var i = 0; i < entries.Count; i++)
             {
-                for (var i = 0; i < entries.Count; i++)
+                var (index, entry) = (i, entries[i]);
+                var message = new Message<byte[], byte[]?>
                 {
-                    var entry = entries[i];
-                    var message = new Message<byte[], byte[]?>
-                    {
-                        Key = Encoding.UTF8.GetBytes(entry.Key),
-                        Value = entry.Value.IsEmpty ? null : entry.Value.ToArray(),
-                        Headers = headers,
-                    };
-                    generation.Producer.Produce(partitions[i].Physical, message, new Delivery(batch, i, partitions[i]).Report);
-                }
+                    Key = Encoding.UTF8.GetBytes(entry.Key),
+                    Value = entry.Value.IsEmpty ? null : Bytes(entry.Value),
+                    Headers = entry.TraceParent is { } trace ? Headers(trace) : headers,
+                };
+                var lane = generation.LaneOf(partitions[i]);
+                lane.Add(message, report => Delivered(lane, batch, index, report.Offset.Value, report.Error));
+                lanes.Add(lane);
             }
-            catch (KafkaException exception)
+
+            foreach (var lane in lanes)
             {
-                // What was handed over already may land, as of any append that fails.
-                Fail(generation, new UnavailableException($"Kafka does not take records now: {exception.Error.Reason}", TryAgain, exception));
+                Release(generation, lane);
             }
 
             return batch.Completion;
@@ -155,20 +156,24 @@ internal sealed partial class Appender : IAsyncDisposable
         await _retiring;
     }
 
-    private static Headers Headers()
+    /// <summary>The value as the client wants it: the array itself where it is nothing else, as those from serializers are.</summary>
+    private static byte[] Bytes(ReadOnlyMemory<byte> value) =>
+        MemoryMarshal.TryGetArray(value, out var segment) && segment.Count == segment.Array!.Length ? segment.Array : value.ToArray();
+
+    private static Headers Headers(string? trace)
     {
         var headers = new Headers { { SchemaHeader, Schema } };
-        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true, Id: { } id })
+        if (trace is not null)
         {
-            headers.Add(TraceHeader, Encoding.ASCII.GetBytes(id));
+            headers.Add(TraceHeader, Encoding.ASCII.GetBytes(trace));
         }
 
         return headers;
     }
 
-    private void Delivered(Delivery delivery, long offset, Error error)
+    private void Delivered(Lane lane, Batch batch, int index, long offset, Error error)
     {
-        var (batch, partition) = (delivery.Batch, delivery.Partition);
+        var partition = lane.Partition;
         if (error.IsError)
         {
             Fail(batch.Generation, Refusal(error, partition));
@@ -190,8 +195,7 @@ internal sealed partial class Appender : IAsyncDisposable
             }
 
             // Offsets of a partition only grow, unless the topic was deleted and made again.
-            var marks = batch.Generation.Acknowledged;
-            if (marks.TryGetValue(partition, out var last) && offset <= last)
+            if (offset <= lane.LastOffset)
             {
                 _wrongLog = new WrongLogException(
                     $"topic {partition.Physical.Topic} was deleted and made again while it was in use: what the store holds does not belong to it. Stop, "
@@ -200,8 +204,8 @@ internal sealed partial class Appender : IAsyncDisposable
                 return;
             }
 
-            marks[partition] = offset;
-            batch.Positions[delivery.Index] = new LogPosition(partition.Number, offset);
+            lane.LastOffset = offset;
+            batch.Positions[index] = new LogPosition(partition.Number, offset);
             complete = --batch.Remaining == 0;
             if (complete)
             {
@@ -215,6 +219,9 @@ internal sealed partial class Appender : IAsyncDisposable
                     LogBack();
                 }
             }
+
+            lane.Landed();
+            Release(batch.Generation, lane);
         }
 
         partition.Raise(offset + 1);
@@ -222,6 +229,24 @@ internal sealed partial class Appender : IAsyncDisposable
         {
             _metrics.Committed(_time.GetElapsedTime(batch.Since), batch.Positions.Length);
             batch.Succeed();
+        }
+    }
+
+    private void Release(Generation generation, Lane lane)
+    {
+        if (generation != _current)
+        {
+            return;
+        }
+
+        try
+        {
+            lane.Release();
+        }
+        catch (KafkaException exception)
+        {
+            // What was handed over already may land, as of any append that fails.
+            Fail(generation, new UnavailableException($"Kafka does not take records now: {exception.Error.Reason}", TryAgain, exception));
         }
     }
 
@@ -298,6 +323,8 @@ internal sealed partial class Appender : IAsyncDisposable
     /// <summary>A producer and what it was given.</summary>
     private sealed class Generation
     {
+        private readonly Dictionary<Partition, Lane> _lanes = [];
+
         public Generation(Appender appender)
         {
             Appender = appender;
@@ -323,7 +350,15 @@ internal sealed partial class Appender : IAsyncDisposable
         /// <summary>Appends under way, the oldest first; those done behind it are still in it.</summary>
         public Queue<Batch> Waiting { get; } = new();
 
-        public Dictionary<Partition, long> Acknowledged { get; } = [];
+        public Lane LaneOf(Partition partition)
+        {
+            if (!_lanes.TryGetValue(partition, out var lane))
+            {
+                _lanes.Add(partition, lane = new Lane(partition, Producer));
+            }
+
+            return lane;
+        }
 
         public void Trim()
         {
@@ -362,17 +397,5 @@ internal sealed partial class Appender : IAsyncDisposable
             // Marks the exception as observed: the caller may have gone.
             _ = _completion.Task.Exception;
         }
-    }
-
-    /// <summary>One record of an append.</summary>
-    private sealed class Delivery(Batch batch, int index, Partition partition)
-    {
-        public Batch Batch => batch;
-
-        public int Index => index;
-
-        public Partition Partition => partition;
-
-        public void Report(DeliveryReport<byte[], byte[]?> report) => batch.Generation.Appender.Delivered(this, report.Offset.Value, report.Error);
     }
 }

@@ -78,14 +78,16 @@ public sealed partial class LogOwnership : IAsyncDisposable
     /// <param name="cluster">Name of the cluster.</param>
     /// <exception cref="KafkaSetupException">A process that is not of this cluster learns from the log.</exception>
     /// <exception cref="UnavailableException">The brokers do not answer.</exception>
-    public static LogOwnership JoinCluster(KafkaLogOptions options, string cluster, TimeProvider time, ILogger? logger)
+    public static async Task<LogOwnership> JoinClusterAsync(
+        KafkaLogOptions options, string cluster, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
     {
         NativeLibrdkafka.EnsureLoaded();
         var group = ClientSettings.Group(options) + "-owner";
         try
         {
             using var admin = new AdminClientBuilder(ClientSettings.Common<AdminClientConfig>(options)).SetLogHandler((_, _) => { }).Build();
-            if (admin.ListGroup(group, options.OpenTimeout)?.Members.Any(member => member.ClientId != ClientOf(cluster)) == true)
+            var found = await Settling.AskAsync(() => admin.ListGroup(group, options.OpenTimeout), options.OpenTimeout, time, cancellationToken);
+            if (found?.Members.Any(member => member.ClientId != ClientOf(cluster)) == true)
             {
                 throw new KafkaSetupException(
                     $"a process that is not of cluster {cluster} learns from this log already (it is in group {group}): two would learn everything twice. Stop it "

@@ -18,11 +18,13 @@ internal sealed partial class LogIdentity(KafkaLogOptions options)
     private const string Key = "identity";
 
     /// <summary>The identity, or null when there is none yet.</summary>
-    public string? Read()
+    public async Task<string?> ReadAsync(TimeProvider time, CancellationToken cancellationToken)
     {
         var partition = new TopicPartition(options.PhysicalName(Topic), 0);
         using var consumer = new ConsumerBuilder<string?, byte[]?>(ClientSettings.Consumer(options)).SetLogHandler((_, _) => { }).Build();
-        consumer.Assign(new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, options.OpenTimeout).Low));
+        var marks = await Settling.AskAsync(
+            () => consumer.QueryWatermarkOffsets(partition, options.OpenTimeout), options.OpenTimeout, time, cancellationToken);
+        consumer.Assign(new TopicPartitionOffset(partition, marks.Low));
         string? identity = null;
         while (consumer.Consume(options.OpenTimeout) is { } result)
         {

@@ -24,10 +24,13 @@ internal sealed record TopicSpec(string Name, int Partitions, bool IsPartitionsF
 }
 
 /// <summary>Makes the topics that are missing, and checks those that are there.</summary>
-internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions options, TimeProvider time, ILogger logger)
+/// <param name="trouble">What the client said last about its connections, or null.</param>
+internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions options, Func<string?> trouble, TimeProvider time, ILogger logger)
 {
     /// <summary>Topics whose records are the log's history: without one of them it is another log.</summary>
     private static readonly string[] History = [Topics.Interactions, Topics.Signals, Topics.Movies];
+
+    private const int FirstWithScram = 0x02_06_01_ff;
 
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
@@ -46,7 +49,7 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
         }
 
         var register = new TopicSpec(options.PhysicalName(LogIdentity.Topic), 1, IsPartitionsFixed: true, Retention: null);
-        var known = existing.ContainsKey(register.Name) ? identity.Read() : null;
+        var known = existing.ContainsKey(register.Name) ? await identity.ReadAsync(time, cancellationToken) : null;
         if (!existing.ContainsKey(register.Name))
         {
             await CreateAsync([register]);
@@ -73,6 +76,12 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
         return (options.StandardPartitions.Keys.ToDictionary(topic => topic, topic => existing[options.PhysicalName(topic)]), known);
     }
 
+    /// <summary>Brokers since 4.0 refuse SCRAM's last message as librdkafka wrote it before 2.6.1, and say that the password is wrong.</summary>
+    private static string ScramHint(KafkaSecurity security) =>
+        security.SaslMechanism?.StartsWith("SCRAM", StringComparison.Ordinal) == true && Library.Version < FirstWithScram
+            ? $". librdkafka {Library.VersionString} cannot log in by SCRAM to Kafka 4 or newer: use 2.6.1 or newer (-p:BundleLibrdkafka=true brings one), or PLAIN over TLS"
+            : "";
+
     private Dictionary<string, int> Existing()
     {
         try
@@ -84,7 +93,7 @@ internal sealed partial class TopicSetup(IAdminClient admin, KafkaLogOptions opt
         catch (KafkaException exception)
         {
             throw new UnavailableException(
-                $"Kafka at {options.Bootstrap} does not answer ({exception.Error.Reason}): check the address and the security settings, and that the broker runs",
+                $"Kafka at {options.Bootstrap} does not answer ({trouble() ?? exception.Error.Reason}): check the address and the security settings, and that the broker runs{ScramHint(options.Security)}",
                 TimeSpan.FromSeconds(5),
                 exception);
         }

@@ -79,7 +79,7 @@ public sealed class Blend
     /// <summary>The state as bytes.</summary>
     public byte[] ToBytes()
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Unsigned((ulong)Features.Number);
         foreach (var values in new[] { _global, _globalSums, _perBucket, _perBucketSums })

@@ -7,9 +7,32 @@ namespace Cinegrain.Model.Codec;
 /// <summary>Writes the compact binary form of a state: little-endian floats, LEB128 integers, UTF-8 strings with their length.</summary>
 internal sealed class StateWriter
 {
+    // What is larger, as the model of all films is, does not stay for the next.
+    private const int MostKept = 1 << 20;
+
+    // Characters whose bytes, three each at most, have a length that fits into one byte: their bytes need not be counted first.
+    private const int MostAtOnce = 42;
+
+    [ThreadStatic]
+    private static StateWriter? _ofThread;
+
     private readonly ArrayBufferWriter<byte> _buffer = new(512);
 
-    public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+    private StateWriter()
+    {
+    }
+
+    /// <summary>The thread's own writer, empty. Whoever begins is done with it before another on the thread begins.</summary>
+    public static StateWriter Begin()
+    {
+        if (_ofThread is not { _buffer.Capacity: <= MostKept })
+        {
+            _ofThread = new();
+        }
+
+        _ofThread._buffer.ResetWrittenCount();
+        return _ofThread;
+    }
 
     public byte[] ToArray() => _buffer.WrittenSpan.ToArray();
 
@@ -62,6 +85,14 @@ internal sealed class StateWriter
 
     public void String(string value)
     {
+        if (value.Length <= MostAtOnce)
+        {
+            var span = _buffer.GetSpan(1 + (3 * MostAtOnce));
+            span[0] = (byte)Encoding.UTF8.GetBytes(value, span[1..]);
+            _buffer.Advance(1 + span[0]);
+            return;
+        }
+
         var length = Encoding.UTF8.GetByteCount(value);
         Unsigned((ulong)length);
         Encoding.UTF8.GetBytes(value, _buffer.GetSpan(length));

@@ -9,11 +9,11 @@ public static class LogRecords
 {
     /// <summary>A record of <see cref="Topics.Interactions"/>.</summary>
     public static UserRecord? ParseUser(LogRecord raw, out string problem) =>
-        Parse(raw, WireFormat.Default.UserRecord, static record => record.User, RecordChecks.Problem, out problem);
+        Parse(raw, RecordReader.Interaction, WireFormat.Default.UserRecord, static record => record.User, RecordChecks.Problem, out problem);
 
     /// <summary>A record of <see cref="Topics.Signals"/>.</summary>
     public static MovieRecord? ParseMovie(LogRecord raw, out string problem) =>
-        Parse(raw, WireFormat.Default.MovieRecord, static record => record.Movie, RecordChecks.Problem, out problem);
+        Parse(raw, RecordReader.Signal, WireFormat.Default.MovieRecord, static record => record.Movie, RecordChecks.Problem, out problem);
 
     /// <summary>A record of <see cref="Topics.Movies"/>: the entry, or null where it is withdrawn. False when it cannot be taken.</summary>
     public static bool TryParseEntry(LogRecord raw, out MovieMetadata? metadata)
@@ -39,19 +39,25 @@ public static class LogRecords
     public const string NoEntry = "the record is not the JSON of a movie whose id is the key";
 
     private static TRecord? Parse<TRecord>(
-        LogRecord raw, JsonTypeInfo<TRecord> type, Func<TRecord, string> keyOf, Func<TRecord, string?> check, out string problem)
+        LogRecord raw,
+        Func<ReadOnlySpan<byte>, TRecord?> usual,
+        JsonTypeInfo<TRecord> any,
+        Func<TRecord, string> keyOf,
+        Func<TRecord, string?> check,
+        out string problem)
         where TRecord : class
     {
         try
         {
-            var parsed = JsonSerializer.Deserialize(raw.Value.Span, type);
+            var parsed = usual(raw.Value.Span) ?? JsonSerializer.Deserialize(raw.Value.Span, any);
             problem = parsed is null ? "the record is null"
                 : keyOf(parsed) != raw.Key ? "the key of the record is not that of its content"
                 : check(parsed) ?? "";
             return problem.Length == 0 ? parsed : null;
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {
+            // The last as of a string that is no Unicode.
             problem = "the record is not JSON of a known kind with all required fields";
             return null;
         }

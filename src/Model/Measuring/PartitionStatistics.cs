@@ -98,10 +98,27 @@ public sealed class PartitionStatistics
         Add(_qualityHours[(int)test.Variant], arrivedMs / 3_600_000, test, Hours);
     }
 
+    /// <summary>Adds the sums of other records.</summary>
+    public void Add(PartitionStatistics other)
+    {
+        Users += other.Users;
+        Interactions += other.Interactions;
+        Quality += other.Quality;
+        Add(_kinds, other._kinds);
+        Add(_ratings, other._ratings);
+        Add(_months, other._months, int.MaxValue, static (a, b) => a + b);
+        Add(_minutes, other._minutes, Minutes, static (a, b) => a + b);
+        Add(_qualityMinutes, other._qualityMinutes, Minutes, static (a, b) => a + b);
+        foreach (var (hours, others) in _qualityHours.Zip(other._qualityHours))
+        {
+            Add(hours, others, Hours, static (a, b) => a + b);
+        }
+    }
+
     /// <summary>The sums as bytes.</summary>
     public byte[] ToBytes()
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Unsigned((ulong)Users);
         writer.Unsigned((ulong)Interactions);
@@ -185,6 +202,29 @@ public sealed class PartitionStatistics
 
         reader.End();
         return statistics;
+    }
+
+    private static void Add(long[] into, long[] from)
+    {
+        for (var i = 0; i < into.Length; i++)
+        {
+            into[i] += from[i];
+        }
+    }
+
+    private static void Add<TKey, TValue>(
+        SortedDictionary<TKey, TValue> into, SortedDictionary<TKey, TValue> from, int bound, Func<TValue, TValue, TValue> add)
+        where TKey : notnull
+    {
+        foreach (var (key, value) in from)
+        {
+            into[key] = into.TryGetValue(key, out var known) ? add(known, value) : value;
+        }
+
+        while (into.Count > bound)
+        {
+            into.Remove(into.First().Key);
+        }
     }
 
     private static void Add<TKey>(SortedDictionary<TKey, long> series, TKey key)

@@ -27,6 +27,9 @@ public sealed class VariantMonitor
         }
     }
 
+    /// <summary>What is noted of a variant, together.</summary>
+    public VariantNotes Notes(ModelVariant variant) => new(Covered(variant), Offered(variant), Followed(variant));
+
     internal void NoteOffer(ModelVariant variant) => Interlocked.Increment(ref _sides[(int)variant].Offered);
 
     internal void NoteFollowed(ModelVariant variant) => Interlocked.Increment(ref _sides[(int)variant].Followed);
@@ -54,3 +57,9 @@ public sealed class VariantMonitor
         public HashSet<int> Older = [], Newer = [];
     }
 }
+
+/// <summary>What was noted of the lists of a variant: see <see cref="VariantMonitor"/>.</summary>
+/// <param name="Covered">Different movies on the last tested lists.</param>
+/// <param name="Offered">Lists made for somebody to see.</param>
+/// <param name="Followed">Lists of which a movie was taken before the next list was made.</param>
+public readonly record struct VariantNotes(int Covered, long Offered, long Followed);

@@ -14,14 +14,34 @@ public sealed record VariantQuality(
     /// <summary>Name of a variant, in metrics, documents and on the dashboard.</summary>
     public static string NameOf(ModelVariant variant) => variant == ModelVariant.Stage1 ? "stage1" : "stage2";
 
-    /// <summary>Puts together the sums of the tests and what the process noted.</summary>
-    public static VariantQuality Of(ModelVariant variant, QualitySums sums, VariantMonitor monitor, int catalogue) => new(
+    /// <summary>How each variant did over the last 24 hours of arrival; those without tests and lists are left out.</summary>
+    /// <param name="sums">Sums of the tests.</param>
+    /// <param name="now">End of the span.</param>
+    /// <param name="notes">What was noted of a variant's lists.</param>
+    /// <param name="catalogue">Movies of the catalogue.</param>
+    public static IReadOnlyList<VariantQuality> OfLastDay(PartitionStatistics sums, DateTimeOffset now, Func<ModelVariant, VariantNotes> notes, int catalogue)
+    {
+        var after = (now.ToUnixTimeSeconds() / 3600) - 24;
+        return
+        [
+            .. Enum.GetValues<ModelVariant>()
+                .Select(variant => Of(
+                    variant,
+                    sums.QualityHours(variant).Where(hour => hour.Key > after).Aggregate(default(QualitySums), static (sum, hour) => sum + hour.Value),
+                    notes(variant),
+                    catalogue))
+                .Where(quality => quality.Tested > 0 || quality.Offered > 0),
+        ];
+    }
+
+    /// <summary>Puts together the sums of the tests and what was noted of the lists.</summary>
+    public static VariantQuality Of(ModelVariant variant, QualitySums sums, VariantNotes notes, int catalogue) => new(
         variant,
         sums.Tested,
         Estimate.OfShare(sums.Hits, sums.Tested),
         Estimate.OfMean(sums.Gain, sums.GainSquares, sums.Tested),
         Estimate.OfShare(sums.PopularityHits, sums.Tested),
-        catalogue == 0 ? 0 : Math.Min(1, monitor.Covered(variant) / (double)catalogue),
-        monitor.Offered(variant),
-        Estimate.OfShare(monitor.Followed(variant), monitor.Offered(variant)));
+        catalogue == 0 ? 0 : Math.Min(1, notes.Covered / (double)catalogue),
+        notes.Offered,
+        Estimate.OfShare(notes.Followed, notes.Offered));
 }

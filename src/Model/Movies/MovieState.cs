@@ -123,7 +123,7 @@ public sealed class MovieState
     /// <summary>The state as bytes, movies by id. The version is not among them.</summary>
     public byte[] ToBytes()
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Unsigned((ulong)Count);
         writer.Unsigned((ulong)FirstSeenSeconds);

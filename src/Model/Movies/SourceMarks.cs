@@ -21,11 +21,15 @@ internal sealed class SourceMarks
             return false;
         }
 
-        var place = Array.FindIndex(_marks, m => m.Partition == source.Partition);
-        if (place < 0)
+        var place = 0;
+        while (place < _marks.Length && _marks[place].Partition != source.Partition)
+        {
+            place++;
+        }
+
+        if (place == _marks.Length)
         {
             _marks = [.. _marks, new Mark(source.Partition, source.Epoch)];
-            place = _marks.Length - 1;
         }
 
         var mark = _marks[place];

@@ -15,7 +15,7 @@ public static class TraitsCodec
     /// <param name="version">Offset of the last record that the movie applied, plus one.</param>
     public static byte[] Encode(TraitsDelta traits, long version, MovieIndex index)
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Unsigned((ulong)version);
         writer.Unsigned((ulong)traits.Count);

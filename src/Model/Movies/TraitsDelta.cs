@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Cinegrain.Model.Movies;
 
 /// <summary>
@@ -6,6 +8,14 @@ namespace Cinegrain.Model.Movies;
 /// </summary>
 public sealed class TraitsDelta
 {
+    // Neighbours of one that is merged on and on, before it is made small again.
+    private const int LeastMerged = 1_000;
+
+    [ThreadStatic]
+    private static Dictionary<int, int>? _places;
+
+    private int _most = LeastMerged;
+
     internal readonly List<NeighbourEntry> In = new(ModelConstants.ContextLength);
     internal readonly List<NeighbourEntry> Out = new(ModelConstants.ContextLength);
     internal readonly double[] Popularity = new double[ModelConstants.PopularityDays.Length];
@@ -25,30 +35,42 @@ public sealed class TraitsDelta
     /// <summary>Who takes the movie, and how they like it.</summary>
     internal AudienceSums Audience { get; set; }
 
-    /// <summary>Takes in what changed after this: together they say the same as both, one after the other. Both are of one movie.</summary>
+    /// <summary>
+    /// Takes in what changed after this: together they say the same as both, one after the other. Both are of one movie. A neighbour may stand in it twice, the
+    /// later one being right, until <see cref="Compact"/>.
+    /// </summary>
     public void Merge(TraitsDelta later)
     {
         (Movie, Count, FirstSeenSeconds, LatestSeconds, Audience) = (later.Movie, later.Count, later.FirstSeenSeconds, later.LatestSeconds, later.Audience);
         later.Popularity.CopyTo(Popularity, 0);
-        Merge(In, later.In);
-        Merge(Out, later.Out);
-
-        static void Merge(List<NeighbourEntry> entries, List<NeighbourEntry> later)
+        In.AddRange(later.In);
+        Out.AddRange(later.Out);
+        if (In.Count + Out.Count > _most)
         {
-            // Appended as they are while there is nothing to replace, as at the first of them.
-            var known = entries.Count;
-            foreach (var entry in later)
+            Compact();
+            _most = Math.Max(LeastMerged, 2 * (In.Count + Out.Count));
+        }
+    }
+
+    /// <summary>Leaves each neighbour once.</summary>
+    public void Compact()
+    {
+        KeepLast(In);
+        KeepLast(Out);
+
+        static void KeepLast(List<NeighbourEntry> entries)
+        {
+            var places = _places ??= [];
+            places.Clear();
+            var all = CollectionsMarshal.AsSpan(entries);
+            foreach (var entry in all)
             {
-                var place = known == 0 ? -1 : entries.FindIndex(0, known, e => e.Movie == entry.Movie);
-                if (place < 0)
-                {
-                    entries.Add(entry);
-                }
-                else
-                {
-                    entries[place] = entry;
-                }
+                ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(places, entry.Movie, out var isKnown);
+                place = isKnown ? place : places.Count - 1;
+                all[place] = entry;
             }
+
+            entries.RemoveRange(places.Count, entries.Count - places.Count);
         }
     }
 
@@ -57,5 +79,6 @@ public sealed class TraitsDelta
     {
         In.Clear();
         Out.Clear();
+        _most = LeastMerged;
     }
 }

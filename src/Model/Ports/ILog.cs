@@ -31,8 +31,12 @@ public static class Topics
 /// <summary>A record to be appended.</summary>
 /// <param name="Topic">One of <see cref="Topics"/>.</param>
 /// <param name="Key">Decides the partition, by <see cref="Partitioner"/>.</param>
-/// <param name="Value">Bytes of the value; empty is a tombstone on a compacted topic.</param>
-public readonly record struct LogEntry(string Topic, string Key, ReadOnlyMemory<byte> Value);
+/// <param name="Value">Bytes of the value, which nobody changes any more; empty is a tombstone on a compacted topic.</param>
+public readonly record struct LogEntry(string Topic, string Key, ReadOnlyMemory<byte> Value)
+{
+    /// <summary>The trace that the record belongs to (W3C <c>traceparent</c>); null for that of the call that appends it, where it is recorded.</summary>
+    public string? TraceParent { get; init; }
+}
 
 /// <summary>Where a record stands.</summary>
 public readonly record struct LogPosition(int Partition, long Offset);

@@ -2,19 +2,67 @@ using Cinegrain.Model.Catalogue;
 
 namespace Cinegrain.Model.Ranking;
 
-/// <summary>The restrictions of a query, prepared for one view.</summary>
-internal sealed class CandidateFilter
+/// <summary>The restrictions of a query. Each that a query has goes over the movies by itself, so that those it has not cost nothing.</summary>
+internal static class CandidateFilter
 {
-    private readonly CatalogueView _view;
-    private readonly RecommendationQuery _query;
-    private readonly bool[] _sets;
-    private readonly HashSet<int> _excluded = [];
-
-    public CandidateFilter(CatalogueView view, RecommendationQuery query)
+    /// <summary>Sets the scores of the movies that the query does not accept to −∞.</summary>
+    /// <param name="scores">By movie.</param>
+    public static void Apply(CatalogueView view, RecommendationQuery query, Span<float> scores)
     {
-        (_view, _query) = (view, query);
+        if (query.Genres.Count > 0)
+        {
+            KeepGenres(view, query.Genres, scores);
+        }
+
+        if (query.MinVotes > 0)
+        {
+            for (var movie = 0; movie < scores.Length; movie++)
+            {
+                if (view.Count(movie) < query.MinVotes)
+                {
+                    scores[movie] = float.NegativeInfinity;
+                }
+            }
+        }
+
+        if (query.YearFrom is not null || query.YearTo is not null)
+        {
+            // A year that is not known is 0, which no bound accepts.
+            var (from, to) = (query.YearFrom ?? int.MinValue, query.YearTo);
+            for (var movie = 0; movie < scores.Length; movie++)
+            {
+                var year = view.Year[movie];
+                if (year < from || (to is { } last && (year == 0 || year > last)))
+                {
+                    scores[movie] = float.NegativeInfinity;
+                }
+            }
+        }
+
+        if (query.Languages.Count > 0)
+        {
+            for (var movie = 0; movie < scores.Length; movie++)
+            {
+                if (view.MetadataOf(movie)?.Language is not { } language || !query.Languages.Contains(language, StringComparer.OrdinalIgnoreCase))
+                {
+                    scores[movie] = float.NegativeInfinity;
+                }
+            }
+        }
+
+        foreach (var id in query.Exclude)
+        {
+            if (view.Index.TryGetHandle(id, out var movie) && movie < scores.Length)
+            {
+                scores[movie] = float.NegativeInfinity;
+            }
+        }
+    }
+
+    private static void KeepGenres(CatalogueView view, IReadOnlyList<string> genres, Span<float> scores)
+    {
         var wanted = new HashSet<int>();
-        foreach (var name in query.Genres)
+        foreach (var name in genres)
         {
             if (view.TryGetGenre(name, out var genre))
             {
@@ -22,30 +70,13 @@ internal sealed class CandidateFilter
             }
         }
 
-        _sets = [.. view.GenreSets.Select(set => query.Genres.Count == 0 || set.Any(wanted.Contains))];
-        foreach (var id in query.Exclude)
+        bool[] sets = [.. view.GenreSets.Select(set => set.Any(wanted.Contains))];
+        for (var movie = 0; movie < scores.Length; movie++)
         {
-            if (view.Index.TryGetHandle(id, out var movie))
+            if (!sets[view.GenreSet[movie]])
             {
-                _excluded.Add(movie);
+                scores[movie] = float.NegativeInfinity;
             }
         }
-    }
-
-    public bool Accepts(int movie)
-    {
-        if (!_sets[_view.GenreSet[movie]] || _view.Count(movie) < _query.MinVotes || _excluded.Contains(movie))
-        {
-            return false;
-        }
-
-        var year = _view.Year[movie];
-        if ((_query.YearFrom is { } from && year < from) || (_query.YearTo is { } to && (year == 0 || year > to)))
-        {
-            return false;
-        }
-
-        return _query.Languages.Count == 0
-            || (_view.MetadataOf(movie)?.Language is { } language && _query.Languages.Contains(language, StringComparer.OrdinalIgnoreCase));
     }
 }

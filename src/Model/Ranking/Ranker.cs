@@ -271,17 +271,7 @@ internal sealed class Ranker
             }
         }
 
-        if (!query.IsUnfiltered)
-        {
-            var filter = new CandidateFilter(view, query);
-            for (var movie = 0; movie < _size; movie++)
-            {
-                if (!filter.Accepts(movie))
-                {
-                    Exclude(movie);
-                }
-            }
-        }
+        CandidateFilter.Apply(view, query, _scores.AsSpan(0, _size));
     }
 
     private void Exclude(int movie) => _scores[movie] = float.NegativeInfinity;

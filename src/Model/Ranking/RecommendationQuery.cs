@@ -32,8 +32,4 @@ public sealed record RecommendationQuery
 
     /// <summary>True to have the reasons of each movie.</summary>
     public bool Explain { get; init; }
-
-    /// <summary>True when nothing restricts the candidates but what the user has seen.</summary>
-    public bool IsUnfiltered =>
-        Genres.Count == 0 && YearFrom is null && YearTo is null && Languages.Count == 0 && MinVotes <= 0 && Exclude.Count == 0 && !IncludeSeen;
 }

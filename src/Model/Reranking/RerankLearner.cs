@@ -68,7 +68,7 @@ public sealed class RerankLearner
     /// <summary>The state as bytes, movies by id; embeddings and their sums in half precision.</summary>
     public byte[] ToBytes()
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Unsigned(Features);
         foreach (var values in Shared(_parameters).Concat(Shared(_sums)))

@@ -199,7 +199,7 @@ public sealed class UserState
     /// <summary>The state as bytes, movies by id. The version is not among them.</summary>
     public byte[] ToBytes()
     {
-        var writer = new StateWriter();
+        var writer = StateWriter.Begin();
         writer.Byte(Format);
         writer.Byte((byte)((Learning ? 1 : 0) | (IsErased ? 2 : 0)));
         writer.Unsigned((ulong)Interactions);

@@ -1,8 +1,11 @@
 using Cinegrain.Elasticsearch;
+using Cinegrain.Grains;
 using Cinegrain.Grains.Hosting;
+using Cinegrain.Hosting;
 using Cinegrain.Kafka.Ownership;
 using Cinegrain.Model;
 using Cinegrain.Model.Ports;
+using Orleans.Runtime;
 
 namespace Cinegrain.Silo.Hosting;
 
@@ -18,6 +21,7 @@ internal sealed partial class SharedDuties(
     IScannableLog log,
     IStateStore store,
     SharedModel shared,
+    IGrainFactory grains,
     TimeProvider time,
     ILoggerFactory loggers,
     ILogger<SharedDuties> logger) : BackgroundService
@@ -42,10 +46,11 @@ internal sealed partial class SharedDuties(
         using var interactions = new InteractionDocuments(
             client, log, store, movie => shared.View.Metadata(movie)?.Title, loggers.CreateLogger<InteractionDocuments>());
         using var rejected = new RejectedDocuments(client, log, store, loggers.CreateLogger<RejectedDocuments>());
+        using var metrics = new MetricDocuments(client, SampleAsync, options.ClusterId, loggers.CreateLogger<MetricDocuments>());
         LogBegun();
         var serving = options.Documents == "all"
-            ? Task.WhenAll(interactions.RunAsync(turn.Token), rejected.RunAsync(turn.Token), TrimAsync(interactions, turn.Token))
-            : TrimAsync(interactions, turn.Token);
+            ? Task.WhenAll(interactions.RunAsync(turn.Token), rejected.RunAsync(turn.Token), metrics.RunAsync(turn.Token), TrimAsync(interactions, metrics, turn.Token))
+            : TrimAsync(interactions, metrics, turn.Token);
         while (place.IsHeld && !serving.IsCompleted && !stoppingToken.IsCancellationRequested)
         {
             await WaitAsync(Look, stoppingToken);
@@ -68,7 +73,20 @@ internal sealed partial class SharedDuties(
         }
     }
 
-    private async Task TrimAsync(InteractionDocuments interactions, CancellationToken cancellationToken)
+    /// <summary>How the cluster does: one sample for all silos.</summary>
+    private async ValueTask<MetricSample> SampleAsync()
+    {
+        try
+        {
+            return DashboardPage.Sample(await ClusterFigures.ReadAsync(grains, time.GetUtcNow()));
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            throw new UnavailableException("the figures of the cluster cannot be read now", Pause, exception);
+        }
+    }
+
+    private async Task TrimAsync(InteractionDocuments interactions, MetricDocuments metrics, CancellationToken cancellationToken)
     {
         var audit = new AuditDocuments(client);
         using var timer = new PeriodicTimer(TrimPeriod, time);
@@ -77,6 +95,7 @@ internal sealed partial class SharedDuties(
             try
             {
                 await interactions.TrimAsync(time.GetUtcNow() - TimeSpan.FromDays(options.RetainDocumentsDays), cancellationToken);
+                await metrics.TrimAsync(time.GetUtcNow() - TimeSpan.FromDays(options.RetainMetricsDays), cancellationToken);
                 await audit.TrimAsync(time.GetUtcNow() - TimeSpan.FromDays(options.RetainAuditDays), cancellationToken);
             }
             catch (UnavailableException exception)

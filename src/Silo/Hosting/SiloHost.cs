@@ -1,6 +1,7 @@
 using System.Net;
 using Cinegrain.Api.Telemetry;
 using Cinegrain.Elasticsearch;
+using Cinegrain.Grains;
 using Cinegrain.Grains.Hosting;
 using Cinegrain.Hosting;
 using Cinegrain.Kafka;
@@ -27,7 +28,7 @@ internal static class SiloHost
         builder.WebHost.UseUrls(options.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = Drain);
         services.AddSingleton(time);
-        services.AddCinegrainTelemetry(options.OtlpEndpoint is null ? null : new Uri(options.OtlpEndpoint, UriKind.RelativeOrAbsolute));
+        services.AddCinegrainTelemetry(options.OtlpEndpoint is null ? null : new Uri(options.OtlpEndpoint, UriKind.RelativeOrAbsolute), beginsTraces: false);
 
         // Disposed of by the container, after the silo has stopped: the client last.
         services.AddSingleton(_ => new ElasticsearchClient(ElasticsearchSettings.Of(options, options.ClusterId), time));
@@ -35,12 +36,20 @@ internal static class SiloHost
             provider.GetRequiredService<ElasticsearchClient>(),
             provider.GetRequiredService<ILogger<ElasticsearchStateStore>>(),
             options.Documents == "none" ? null : provider.GetRequiredService<SharedModel>().Index));
-        var kafka = KafkaSettings.Of(options, isCluster: true);
+        var kafka = KafkaSettings.Of(options, isCluster: true, isOnePartition: options.Lockstep);
+        if (!options.Lockstep)
+        {
+            // Nobody waits for what a silo appends, so that more of it may become one request.
+            kafka = kafka with { Linger = TimeSpan.FromMilliseconds(20) };
+        }
+
         services.AddSingleton(provider => OpenLogAsync(
             kafka, provider.GetRequiredService<ElasticsearchClient>(), time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult());
         services.AddSingleton<IScannableLog>(provider => provider.GetRequiredService<KafkaLog>());
-        services.AddSingleton(provider => LogOwnership.JoinCluster(kafka, options.ClusterId, time, provider.GetRequiredService<ILogger<LogOwnership>>()));
+        services.AddSingleton(provider => LogOwnership.JoinClusterAsync(
+            kafka, options.ClusterId, time, provider.GetRequiredService<ILogger<LogOwnership>>(), CancellationToken.None).GetAwaiter().GetResult());
         services.AddSingleton(options);
+        services.AddSingleton<IUserDocuments, SiloDocuments>();
         services.AddHostedService<SharedDuties>();
 
         builder.Host.UseOrleans(silo =>
@@ -56,7 +65,11 @@ internal static class SiloHost
                 membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
                 membership.DefunctSiloCleanupPeriod = TimeSpan.FromMinutes(10);
             });
-            silo.AddActivityPropagation();
+            if (options.OtlpEndpoint is not null)
+            {
+                silo.AddActivityPropagation();
+            }
+
             silo.AddCinegrain(new CinegrainSiloOptions
             {
                 KafkaClient = kafka.ClientSettings,
@@ -65,6 +78,8 @@ internal static class SiloHost
                 CheckpointInterval = TimeSpan.FromSeconds(options.CheckpointSeconds),
                 MovieCheckpointInterval = TimeSpan.FromSeconds(options.MovieCheckpointSeconds),
                 CachedRecords = options.CachedRecords,
+                MovieCachedRecords = options.MovieCachedRecords,
+                Lockstep = options.Lockstep,
                 IdleAfter = TimeSpan.FromMinutes(options.IdleMinutes),
                 TestShare = options.TestShare,
                 TestsPerSecond = options.TestsPerSecond,

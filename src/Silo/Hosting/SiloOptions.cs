@@ -35,8 +35,14 @@ internal sealed record SiloOptions : ClusterServerOptions
     [Setting("Days that interactions stay in Elasticsearch.", Least = 1, Most = 36_500)]
     public double RetainDocumentsDays { get; init; } = 90;
 
+    [Setting("Days that metrics stay in Elasticsearch.", Least = 1, Most = 36_500)]
+    public double RetainMetricsDays { get; init; } = 30;
+
     [Setting("Days that the audit trail is kept.", Least = 0.01, Most = 36_500)]
     public double RetainAuditDays { get; init; } = 1_096;
+
+    [Setting("Each event takes full effect before the next, in the order of the log; for one silo alone, and needs one partition.")]
+    public bool Lockstep { get; init; }
 
     [Setting("Longest time between checkpoints of users.", Least = 0.1, Most = 86_400)]
     public double CheckpointSeconds { get; init; } = Grains.CheckpointInterval.TotalSeconds;
@@ -44,8 +50,11 @@ internal sealed record SiloOptions : ClusterServerOptions
     [Setting("Longest time between checkpoints of movies.", Least = 0.1, Most = 86_400)]
     public double MovieCheckpointSeconds { get; init; } = Grains.MovieCheckpointInterval.TotalSeconds;
 
-    [Setting("Records of a partition that are kept for replay at most: those since its last checkpoint.", Least = 1_000, Most = 10_000_000)]
+    [Setting("Records of a partition of users that are kept for replay at most: those since its last checkpoint.", Least = 1_000, Most = 10_000_000)]
     public int CachedRecords { get; init; } = Grains.CachedRecords;
+
+    [Setting("The same for movies.", Least = 1_000, Most = 10_000_000)]
+    public int MovieCachedRecords { get; init; } = Grains.MovieCachedRecords;
 
     [Setting("Minutes without a call or a record after which an actor leaves memory.", Least = 2, Most = 10_080)]
     public double IdleMinutes { get; init; } = Grains.IdleAfter.TotalMinutes;
@@ -70,6 +79,12 @@ internal sealed record SiloOptions : ClusterServerOptions
         if (options.Advertise is { } address && !System.Net.IPAddress.TryParse(address, out _))
         {
             failures.Add($"{SettingsReader.Name(nameof(Advertise))} is '{address}'; it is an IP address, such as 10.0.0.7");
+        }
+
+        if (options is { Lockstep: true, Partitions: not (null or 1) })
+        {
+            failures.Add(
+                $"{SettingsReader.Name(nameof(Lockstep))} needs one partition, so that the log has one order; leave {SettingsReader.Name(nameof(Partitions))} out, or set it to 1");
         }
 
         if (options is { Kubernetes: true, Clustering: not "redis" })

@@ -89,6 +89,7 @@ internal static class StandaloneHost
                 DataFolder = folder.Path,
                 KeyLimit = new RateLimit(options.KeyRate, (int)Math.Max(1, 2 * options.KeyRate)),
                 AddressLimit = new RateLimit(options.AddressRate, (int)Math.Max(1, 2 * options.AddressRate)),
+                TrustedProxies = options.TrustedProxies?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
                 OtlpEndpoint = options.OtlpEndpoint is null ? null : new Uri(options.OtlpEndpoint, UriKind.RelativeOrAbsolute),
                 OpenMetrics = options.OpenMetrics,
                 AccessLog = options.AccessLog,
@@ -101,7 +102,7 @@ internal static class StandaloneHost
         services.AddCinegrainPages();
 
         services.AddHostedService<EngineService>();
-        services.AddHostedService(provider => provider.GetRequiredService<RejectedCounts>());
+        services.AddHostedService<RejectedReader>();
         services.AddHostedService<RetentionService>();
         services.AddSingleton<IntakeTopic>();
         services.AddHostedService(provider => provider.GetRequiredService<IntakeTopic>());

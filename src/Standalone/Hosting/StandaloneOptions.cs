@@ -68,6 +68,9 @@ internal sealed record StandaloneOptions : ServerOptions
     [Setting("Requests a second of one address.", Least = 0.01, Most = 10_000_000)]
     public double AddressRate { get; init; } = 2_000;
 
+    [Setting("Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks such as 10.0.0.0/8, separated by commas; without it, none.")]
+    public string? TrustedProxies { get; init; }
+
     /// <summary>Reads and checks the settings.</summary>
     /// <exception cref="SettingsException">Names every setting that is wrong, with what would be right.</exception>
     public static StandaloneOptions Read(IConfiguration section) => SettingsReader.Read<StandaloneOptions>(section, static (options, failures) =>

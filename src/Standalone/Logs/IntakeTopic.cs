@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Cinegrain.Embedded.Engine;
 using Cinegrain.Ingest;
 using Cinegrain.Model.Ports;
@@ -7,15 +6,11 @@ using Cinegrain.Model.Ports;
 namespace Cinegrain.Standalone.Logs;
 
 /// <summary>
-/// Takes raw interactions that others wrote to <see cref="Topics.Intake"/>, through the same gate as those of the API. A record that brings no id of its
-/// own is known by its place, so what is taken again after a crash changes nothing; the position is in the store.
+/// Takes raw interactions that others wrote to <see cref="Topics.Intake"/> (<see cref="RawInteractions"/>); the position is in the store.
 /// </summary>
 internal sealed partial class IntakeTopic(
     IHostLog host, IStateStore store, Intake intake, RecommendationEngine engine, TimeProvider time, ILogger<IntakeTopic> logger) : BackgroundService
 {
-    // A user knows the last 64 ids of callers again, so no more than these may be taken twice.
-    private const int BatchSize = 64;
-
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<int, long> _positions = new();
@@ -56,13 +51,12 @@ internal sealed partial class IntakeTopic(
         {
             _positions[partition] = next;
             var end = log.End(Topics.Intake, partition);
-            var records = await UntilDoneAsync(() => log.ReadAsync(Topics.Intake, partition, next, BatchSize, cancellationToken).AsTask(), cancellationToken);
+            var records = await UntilDoneAsync(() => log.ReadAsync(Topics.Intake, partition, next, RawInteractions.BatchSize, cancellationToken).AsTask(), cancellationToken);
             var after = records.Count > 0 ? records[^1].Offset + 1 : Math.Max(end, next);
             await UntilDoneAsync(
                 async () =>
                 {
-                    // Not one after the other: they land in the order of the calls.
-                    await Task.WhenAll(records.Select(record => SubmitAsync(partition, record, cancellationToken)));
+                    await RawInteractions.SubmitAsync(intake, partition, records, cancellationToken);
                     await store.WriteAsync([], new Checkpoint(Topics.Intake, partition, after, 0, ReadOnlyMemory<byte>.Empty), cancellationToken);
                     return true;
                 },
@@ -70,12 +64,6 @@ internal sealed partial class IntakeTopic(
             next = after;
         }
     }
-
-    private Task<IntakeReceipt> SubmitAsync(int partition, LogRecord record, CancellationToken cancellationToken) => intake.SubmitAsync(
-        [new IntakeLine((int)Math.Min(record.Offset, int.MaxValue), record.Value)],
-        string.Create(CultureInfo.InvariantCulture, $"{Topics.Intake}/{partition}/{record.Offset}/{record.ArrivedMs}"),
-        string.Create(CultureInfo.InvariantCulture, $"{Topics.Intake}/{partition}"),
-        cancellationToken);
 
     private async Task<T> UntilDoneAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
     {

@@ -216,6 +216,34 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.OK, (await GetFromAsync(app, first, "/health/live")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("10.0.0.9", "203.0.113.7", "203.0.113.8", HttpStatusCode.Unauthorized)]
+    [InlineData("10.0.0.9", "203.0.113.7", "203.0.113.7", HttpStatusCode.TooManyRequests)]
+    [InlineData("10.0.0.9", "203.0.113.7", "1.2.3.4, 203.0.113.7", HttpStatusCode.TooManyRequests)]
+    [InlineData("10.0.0.9", "203.0.113.7, 10.2.3.4", "203.0.113.8, 10.2.3.4", HttpStatusCode.Unauthorized)]
+    [InlineData("192.0.2.1", "203.0.113.7", "203.0.113.8", HttpStatusCode.Unauthorized)]
+    [InlineData("192.0.2.2", "203.0.113.7", "203.0.113.8", HttpStatusCode.TooManyRequests)]
+    public async Task Any_BehindAProxy_LimitIsOfTheAddressThatATrustedProxyNames(string proxy, string first, string second, HttpStatusCode expected)
+    {
+        await using var app = await TestApp.StartAsync(o => o with
+        {
+            AddressLimit = new RateLimit(PerSecond: 1, Burst: 1), TrustedProxies = ["10.0.0.0/8", "192.0.2.1"],
+        });
+        app.Keys.Create("a", ApiScope.Read);
+        await TestApp.ProblemAsync(await GetFromAsync(app, proxy, "/v1/popular", first), 401, "unauthorized");
+
+        Assert.Equal(expected, (await GetFromAsync(app, proxy, "/v1/popular", second)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Any_WithoutKeysBehindATrustedProxyOfThisMachine_IsForThisMachineAlone()
+    {
+        await using var app = await TestApp.StartAsync(o => o with { TrustedProxies = ["127.0.0.1"] });
+
+        await TestApp.ProblemAsync(await GetFromAsync(app, "127.0.0.1", "/v1/popular", "203.0.113.7"), 403, "local-only");
+        Assert.Equal(HttpStatusCode.OK, (await GetFromAsync(app, "127.0.0.1", "/v1/popular")).StatusCode);
+    }
+
     [Fact]
     public async Task Page_WithKeys_AsksTheBrowserForOne()
     {
@@ -246,10 +274,15 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
-    private static Task<HttpResponseMessage> GetFromAsync(TestApp app, string address, string path)
+    private static Task<HttpResponseMessage> GetFromAsync(TestApp app, string address, string path, string? forwardedFor = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Add("Test-Remote", address);
+        if (forwardedFor is not null)
+        {
+            request.Headers.Add("X-Forwarded-For", forwardedFor);
+        }
+
         return app.Client.SendAsync(request);
     }
 }

@@ -311,9 +311,13 @@ internal sealed class FakeRecommender : IRecommender
         }
     }
 
+    private static bool IsPlain(RecommendationQuery query) =>
+        query.Count == 10 && query.Genres.Count == 0 && query.YearFrom is null && query.YearTo is null && query.Languages.Count == 0 && query.MinVotes <= 0
+        && query.Exclude.Count == 0 && !query.IncludeSeen;
+
     private RecommendationList List(string user, RecommendationQuery query)
     {
-        if (query.IsUnfiltered && query.Count == 10 && _lists.TryGetValue((user, query.Explain), out var cached))
+        if (IsPlain(query) && _lists.TryGetValue((user, query.Explain), out var cached))
         {
             return cached;
         }
@@ -329,7 +333,7 @@ internal sealed class FakeRecommender : IRecommender
                 ? [new Reason(ReasonKind.BecauseYouWatched, "m01", 0.75, 1.2, "Because you watched Movie 1"), new Reason(ReasonKind.PopularNow, null, 0.25, 0.4, "Popular now")]
                 : null));
         var list = new RecommendationList(_version, 1, [.. items]);
-        if (query.IsUnfiltered && query.Count == 10)
+        if (IsPlain(query))
         {
             _lists[(user, query.Explain)] = list;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -17,13 +18,24 @@ namespace Cinegrain.Cluster.Tests.Support;
 /// <summary>Silos and a gateway as processes, over a Redis of the test, a real Kafka and a real Elasticsearch.</summary>
 internal sealed class ClusterProcesses : IAsyncDisposable
 {
-    private readonly TestKafka _kafka = new();
-    private readonly TestElasticsearch _elasticsearch = new();
+    private static readonly ConcurrentDictionary<int, bool> Ports = new();
+
+    private readonly TestKafka _kafka;
+    private readonly Uri _node;
+    private readonly TestElasticsearch _elasticsearch;
     private readonly TestFolder _folder = new();
     private readonly List<ServerProcess> _servers = [];
     private readonly string _id = $"test-{Guid.NewGuid():N}";
     private Process? _redis;
-    private int _redisPort;
+    private SeparateNetwork? _network;
+    private readonly int _redisPort = FreePort();
+
+    private ClusterProcesses(string? bootstrap, Uri? node)
+    {
+        _kafka = new(bootstrap);
+        _node = node ?? new Uri(TestElasticsearch.Url!);
+        _elasticsearch = new(_node);
+    }
 
     public static IReadOnlyList<MovieMetadata> Catalogue { get; } = SyntheticCatalogue.Create(120, seed: 7);
 
@@ -32,45 +44,82 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         ? null
         : "No Redis: install redis-server.";
 
+    /// <summary>Of a silo that is to have much that is not persisted.</summary>
+    public static string[] SlowCheckpoints => ["--checkpoint-seconds", "4"];
+
     public TestKafka Kafka => _kafka;
+
+    public TestElasticsearch Elasticsearch => _elasticsearch;
 
     private string[] Common =>
     [
-        "--kafka-bootstrap", _kafka.Bootstrap, "--kafka-prefix", _kafka.Prefix, "--elasticsearch-urls", TestElasticsearch.Url!,
+        "--kafka-bootstrap", _kafka.Bootstrap, "--kafka-prefix", _kafka.Prefix, "--elasticsearch-urls", $"{_node}",
         "--elasticsearch-prefix", _elasticsearch.Prefix, "--clustering", "redis",
         "--redis", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_redisPort}"), "--cluster-id", _id,
     ];
 
-    public static ClusterProcesses Start()
+    /// <summary>A cluster without silos yet, on the servers that the environment names unless others are given.</summary>
+    public static ClusterProcesses Start(string? bootstrap = null, Uri? node = null)
     {
-        var cluster = new ClusterProcesses { _redisPort = FreePort() };
-        cluster._redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{cluster._redisPort}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-        {
-            RedirectStandardOutput = true,
-            WorkingDirectory = cluster._folder.Path,
-        })!;
-        cluster._redis.OutputDataReceived += (_, _) => { };
-        cluster._redis.BeginOutputReadLine();
+        var cluster = new ClusterProcesses(bootstrap, node);
+        cluster.StartRedis();
         return cluster;
     }
 
-    public async Task<ServerProcess> StartSiloAsync(params string[] options)
+    /// <summary>Starts Redis, for the first time or again with what it had, as it is set up in docker-compose.yml and k8s/.</summary>
+    public void StartRedis()
     {
-        var silo = await ServerProcess.StartAsync("cinegrain-silo.dll",
-        [
-            .. Common, "--advertise", "127.0.0.1", "--silo-port", $"{FreePort()}", "--gateway-port", $"{FreePort()}", "--checkpoint-seconds", "1",
-            "--movie-checkpoint-seconds", "2", .. options,
-        ]);
-        _servers.Add(silo);
-        await silo.ReadyAsync();
-        return silo;
+        _redis?.Dispose();
+        _redis = Process.Start(new ProcessStartInfo("redis-server", ["--port", $"{_redisPort}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"])
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = _folder.Path,
+        })!;
+        _redis.OutputDataReceived += (_, _) => { };
+        _redis.BeginOutputReadLine();
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillRedisAsync()
+    {
+        _redis!.Kill();
+        await _redis.WaitForExitAsync();
+    }
+
+    public Task<ServerProcess> StartSiloAsync(params string[] options) => StartSiloAsync(null, FreePort(), FreePort(), options);
+
+    /// <summary>Starts a silo on this machine and one in a network of its own, which can be cut off from the first and from Redis.</summary>
+    public async Task<(ServerProcess First, ServerProcess Second, SeparateNetwork Network)> StartSilosApartAsync()
+    {
+        var network = _network = await SeparateNetwork.CreateAsync();
+        int[] ports = [FreePort(), FreePort(), FreePort(), FreePort()];
+        network.LetOut(_node.Port, isCut: false);
+        network.LetOut(int.Parse(_kafka.Bootstrap.Split(':')[1], CultureInfo.InvariantCulture), isCut: false);
+        network.LetOut(_redisPort, isCut: true);
+        network.LetOut(ports[0], isCut: true);
+        network.LetIn(ports[2], isCut: true);
+        network.LetIn(ports[3], isCut: false);
+        return (await StartSiloAsync(null, ports[0], ports[1], SlowCheckpoints), await StartSiloAsync(network, ports[2], ports[3], SlowCheckpoints), network);
     }
 
     /// <summary>Starts a gateway, which need not find a silo.</summary>
-    public async Task<ServerProcess> StartGatewayAsync()
+    public async Task<ServerProcess> StartGatewayAsync(params string[] options)
     {
-        var gateway = await ServerProcess.StartAsync("cinegrain-gateway.dll", [.. Common, "--data", _folder.Path, "--response-seconds", "5"]);
-        _servers.Add(gateway);
+        var gateway = await ServerProcess.StartAsync("cinegrain-gateway.dll", [.. Common, "--data", _folder.Path, "--response-seconds", "5", .. options]);
+        lock (_servers)
+        {
+            _servers.Add(gateway);
+        }
+
+        return gateway;
+    }
+
+    /// <summary>Starts a gateway, waits until it answers through a silo, and puts the catalogue.</summary>
+    public async Task<ServerProcess> StartReadyGatewayAsync()
+    {
+        var gateway = await StartGatewayAsync();
+        await gateway.ReadyAsync();
+        await PutCatalogueAsync(gateway);
         return gateway;
     }
 
@@ -102,12 +151,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         string? position = null;
         await ServerProcess.UntilAsync(async () =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/interactions")
-            {
-                Content = new StringContent(string.Concat(lines.Select(line => line + "\n")), System.Text.Encoding.UTF8, "application/x-ndjson"),
-            };
-            request.Headers.Add("Idempotency-Key", key);
-            using var response = await gateway.Client.SendAsync(request);
+            using var response = await gateway.PostLinesAsync("/v1/interactions", lines, key);
             if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
             {
                 return false;
@@ -127,7 +171,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     public ElasticsearchStateStore OpenStore()
     {
         var client = new ElasticsearchClient(
-            new ElasticsearchOptions { Nodes = [new Uri(TestElasticsearch.Url!)], Prefix = _elasticsearch.Prefix, SharedBy = _id }, TimeProvider.System);
+            new ElasticsearchOptions { Nodes = [_node], Prefix = _elasticsearch.Prefix, SharedBy = _id }, TimeProvider.System);
         return new ElasticsearchStateStore(client, NullLogger<ElasticsearchStateStore>.Instance, (Model.Catalogue.MovieIndex?)null);
     }
 
@@ -171,10 +215,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
             await server.DisposeAsync();
         }
 
+        await (_network?.DisposeAsync() ?? ValueTask.CompletedTask);
         if (_redis is { } redis)
         {
-            redis.Kill();
-            await redis.WaitForExitAsync();
+            await KillRedisAsync();
             redis.Dispose();
         }
 
@@ -183,10 +227,34 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         _folder.Dispose();
     }
 
+    private async Task<ServerProcess> StartSiloAsync(SeparateNetwork? network, int siloPort, int gatewayPort, string[] options)
+    {
+        var silo = await ServerProcess.StartAsync(network, "cinegrain-silo.dll",
+        [
+            .. Common, "--advertise", "127.0.0.1", "--silo-port", $"{siloPort}", "--gateway-port", $"{gatewayPort}",
+            .. options.Contains(SlowCheckpoints[0]) ? options : ["--checkpoint-seconds", "1", .. options], "--movie-checkpoint-seconds", "2",
+        ]);
+        lock (_servers)
+        {
+            _servers.Add(silo);
+        }
+
+        await silo.ReadyAsync();
+        return silo;
+    }
+
+    /// <summary>A port that nobody has, another one each time.</summary>
     private static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (Ports.TryAdd(port, true))
+            {
+                return port;
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -23,20 +24,15 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HttpClient? _client;
 
-    private ServerProcess(string assembly, IEnumerable<string> arguments)
+    private ServerProcess(string assembly, IEnumerable<string> arguments, SeparateNetwork? network)
     {
-        var start = new ProcessStartInfo("dotnet")
+        string[] command = [.. network?.Prefix ?? [], "dotnet", Path.Combine(AppContext.BaseDirectory, assembly), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, assembly));
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CINEGRAIN", StringComparison.OrdinalIgnoreCase)).ToList())
         {
             start.Environment.Remove(name);
@@ -58,12 +54,26 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public Task<int> Exited => _exited.Task;
 
     /// <summary>Starts a process and waits until it listens.</summary>
-    public static async Task<ServerProcess> StartAsync(string assembly, params string[] arguments)
+    public static Task<ServerProcess> StartAsync(string assembly, params string[] arguments) => StartAsync(null, assembly, arguments);
+
+    /// <summary>Starts a process in a network of its own and waits until it listens.</summary>
+    public static async Task<ServerProcess> StartAsync(SeparateNetwork? network, string assembly, params string[] arguments)
     {
-        var server = new ServerProcess(assembly, [.. arguments, "--urls", "http://127.0.0.1:0"]);
+        var server = new ServerProcess(assembly, [.. arguments, "--urls", "http://127.0.0.1:0"], network);
         try
         {
-            server._client = new HttpClient { BaseAddress = await server._listening.Task.WaitAsync(Limit), Timeout = Limit };
+            var handler = new SocketsHttpHandler();
+            if (network is not null)
+            {
+                handler.ConnectCallback = async (context, cancellationToken) =>
+                {
+                    var socket = network.Inside();
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                };
+            }
+
+            server._client = new HttpClient(handler) { BaseAddress = await server._listening.Task.WaitAsync(Limit), Timeout = Limit };
             return server;
         }
         catch
@@ -96,13 +106,29 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Stops the process as a service manager does (SIGTERM); its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await Exited.WaitAsync(Limit);
     }
 
-    public Task<HttpResponseMessage> PostLinesAsync(string path, IEnumerable<string> lines) => Client.PostAsync(
-        path, new StringContent(string.Concat(lines.Select(line => line + "\n")), Encoding.UTF8, "application/x-ndjson"));
+    /// <summary>The process does nothing until it is resumed, as on a machine that hangs (SIGSTOP).</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    /// <summary>The process goes on where it was.</summary>
+    public Task ResumeAsync() => SignalAsync("CONT");
+
+    public async Task<HttpResponseMessage> PostLinesAsync(string path, IEnumerable<string> lines, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(string.Concat(lines.Select(line => line + "\n")), Encoding.UTF8, "application/x-ndjson"),
+        };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await Client.SendAsync(request);
+    }
 
     public async Task<JsonElement> GetAsync(string path) => await ReadAsync(await Client.GetAsync(path), HttpStatusCode.OK);
 
@@ -127,6 +153,12 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     [GeneratedRegex("Now listening on: (http://\\S+)")]
     private static partial Regex ListeningLine();
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
 
     private void Take(string? line)
     {

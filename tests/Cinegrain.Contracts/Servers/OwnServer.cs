@@ -15,7 +15,7 @@ public abstract class OwnServer(string? folder) : IAsyncLifetime
 
     public Task InitializeAsync() => folder is null ? Task.CompletedTask : StartAsync();
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         if (folder is not null)
         {

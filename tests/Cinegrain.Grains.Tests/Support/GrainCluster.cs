@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Cinegrain.Elasticsearch;
@@ -14,6 +15,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Concurrency;
 using Orleans.Configuration;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 using Xunit;
 
@@ -28,6 +31,8 @@ internal sealed class GrainCluster : IAsyncDisposable
     private readonly TestElasticsearch _elasticsearch = new();
     private readonly List<IAsyncDisposable> _owned = [];
     private readonly WarningLog _warnings = new();
+    private readonly ConcurrentDictionary<string, HeldStore> _stores = new();
+    private bool _isOnePartition;
 
     private GrainCluster()
     {
@@ -40,13 +45,17 @@ internal sealed class GrainCluster : IAsyncDisposable
     /// <summary>The log as a gateway has it.</summary>
     public KafkaLog Log { get; private set; } = null!;
 
+    /// <summary>Appends of silos that are still to fail, by topic.</summary>
+    public ConcurrentDictionary<string, int> Refused { get; } = new();
+
+    /// <summary>What stands before the names of the topics.</summary>
+    public string TopicPrefix => _kafka.Prefix;
+
     public IGrainFactory Grains => Cluster.Client;
 
     public static async Task<GrainCluster> StartAsync(int silos, Func<CinegrainSiloOptions, CinegrainSiloOptions>? options = null)
     {
         var self = new GrainCluster();
-        self.Log = await self.OpenLogAsync();
-        self._owned.Add(self.Log);
         var settings = new CinegrainSiloOptions
         {
             KafkaClient = new Dictionary<string, string> { ["bootstrap.servers"] = self._kafka.Bootstrap },
@@ -55,18 +64,22 @@ internal sealed class GrainCluster : IAsyncDisposable
             MovieCheckpointInterval = TimeSpan.FromSeconds(2),
         };
         settings = options?.Invoke(settings) ?? settings;
+        self._isOnePartition = settings.Lockstep;
+        self.Log = await self.OpenLogAsync();
+        self._owned.Add(self.Log);
         var builder = new InProcessTestClusterBuilder((short)silos);
         builder.ConfigureHost(host => host.Logging.SetMinimumLevel(LogLevel.Information).AddProvider(self._warnings));
-        builder.ConfigureSilo((_, silo) =>
+        builder.ConfigureSilo((specific, silo) =>
         {
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
-                membership.ProbeTimeout = TimeSpan.FromMilliseconds(500);
-                membership.NumMissedProbesLimit = 2;
+                // Soon, but not so soon that a silo on a busy machine is taken for dead.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.NumMissedProbesLimit = 3;
                 membership.NumVotesForDeathDeclaration = 1;
             });
-            silo.Services.AddSingleton<IScannableLog>(_ => self.OpenLogAsync().GetAwaiter().GetResult());
-            silo.Services.AddSingleton<IStateStore>(_ => self.OpenStore());
+            silo.Services.AddSingleton<IScannableLog>(_ => new RefusingLog(self.OpenLogAsync().GetAwaiter().GetResult(), self.Refused));
+            silo.Services.AddSingleton<IStateStore>(_ => self._stores[specific.SiloName] = new HeldStore(self.OpenStore()));
             silo.AddCinegrain(settings);
         });
         self.Cluster = builder.Build();
@@ -84,6 +97,26 @@ internal sealed class GrainCluster : IAsyncDisposable
 
     public static SharedModel SharedOf(InProcessSiloHandle silo) => silo.ServiceProvider.GetRequiredService<SharedModel>();
 
+    /// <summary>The store as a silo has it, with a hand on its writes.</summary>
+    public HeldStore StoreOf(InProcessSiloHandle silo) => _stores[silo.Name];
+
+    /// <summary>The silo that a grain is active on.</summary>
+    public async Task<SiloAddress?> WhereAsync(IAddressable grain) => await Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(grain);
+
+    /// <summary>What is done meanwhile activates grains on a silo, whoever reads their partitions.</summary>
+    public static async Task OnSiloAsync(SiloAddress silo, Func<Task> act)
+    {
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            RequestContext.Clear();
+        }
+    }
+
     /// <summary>Appends the catalogue, and waits until the first silo shows it.</summary>
     public async Task PutCatalogueAsync()
     {
@@ -93,12 +126,15 @@ internal sealed class GrainCluster : IAsyncDisposable
         await UntilAsync(() => Task.FromResult(Cluster.Silos.All(silo => SharedOf(silo).View.ListedCount == Catalogue.Count)));
     }
 
+    /// <summary>Key of a viewer's grain.</summary>
+    public static string UserOf(int viewer) => $"user-{viewer}";
+
     /// <summary>Appends what a synthetic audience does; the highest offset of each user.</summary>
     public async Task<Dictionary<string, LogPosition>> InteractAsync(int events, int viewers, ulong seed)
     {
         var at = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
         var records = new Audience(Catalogue, viewers, seed).Events(events).Select((happened, i) => Interaction(
-            "user-" + happened.Viewer, happened.Movie, happened.Kind, happened.Value, at.AddSeconds(i), $"{seed}-{i}")).ToList();
+            UserOf(happened.Viewer), happened.Movie, happened.Kind, happened.Value, at.AddSeconds(i), $"{seed}-{i}")).ToList();
         return await AppendAsync(records);
     }
 
@@ -205,7 +241,14 @@ internal sealed class GrainCluster : IAsyncDisposable
     }
 
     private Task<KafkaLog> OpenLogAsync() => KafkaLog.OpenAsync(
-        new KafkaLogOptions { Bootstrap = _kafka.Bootstrap, Prefix = _kafka.Prefix, IsCluster = true }, TimeProvider.System, null, CancellationToken.None);
+        new KafkaLogOptions
+        {
+            Bootstrap = _kafka.Bootstrap,
+            Prefix = _kafka.Prefix,
+            IsCluster = true,
+            Partitions = _isOnePartition ? new Dictionary<string, int> { [Topics.Interactions] = 1 } : new Dictionary<string, int>(),
+        },
+        TimeProvider.System, null, CancellationToken.None);
 
     /// <summary>End of a partition by a reader that has just come, since other processes append, too.</summary>
     private async Task<long> EndAsync(string topic, int partition)

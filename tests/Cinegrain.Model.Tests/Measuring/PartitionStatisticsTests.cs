@@ -63,6 +63,26 @@ public sealed class PartitionStatisticsTests
         Assert.True(statistics.ToBytes().Length < 24_000);
     }
 
+    [Fact]
+    public void Add_OfTheSumsOfTwoParts_IsThatOfTheWhole()
+    {
+        PartitionStatistics[] parts = [new(), new()];
+        var whole = new PartitionStatistics();
+        for (var i = 0; i < 1_000; i++)
+        {
+            foreach (var sums in new[] { parts[i % 3 == 0 ? 0 : 1], whole })
+            {
+                sums.CountUser();
+                sums.Count(Make.Interaction("m", i * 86_400, i % 2 == 0 ? InteractionKind.Rate : InteractionKind.Like, i % 2 == 0 ? 4.5 : null), i * Minute);
+                sums.Count(new TestOutcome(i % 2 == 0 ? 0 : 99, 99, (ModelVariant)(i % 2)), i * Minute);
+            }
+        }
+
+        parts[0].Add(parts[1]);
+
+        Assert.Equal(whole.ToBytes(), parts[0].ToBytes());
+    }
+
     [Theory]
     [InlineData(0, 1, 1)]
     [InlineData(1, 1, 0.63092975)]

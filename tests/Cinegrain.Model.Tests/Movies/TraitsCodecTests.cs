@@ -45,12 +45,32 @@ public sealed class TraitsCodecTests
         var merged = new TraitsDelta();
         merged.Merge(Learn(movie, index, offset: 0, "a", "b"));
         merged.Merge(Learn(movie, index, offset: 1, "b", "c"));
+        merged.Compact();
 
         var whole = new TraitsDelta();
         movie.Describe(whole);
         Assert.Equal(2, merged.Count);
         Assert.Equal(whole.In.OrderBy(entry => entry.Movie), merged.In.OrderBy(entry => entry.Movie));
         Assert.Equal(whole.Out.OrderBy(entry => entry.Movie), merged.Out.OrderBy(entry => entry.Movie));
+    }
+
+    [Fact]
+    public void Merge_OnAndOn_StaysSmall()
+    {
+        var index = new MovieIndex();
+        var movie = new MovieState("m", index);
+        var merged = new TraitsDelta();
+        for (var offset = 0; offset < 5_000; offset++)
+        {
+            merged.Merge(Learn(movie, index, offset, "a", $"b{offset % 7}"));
+            Assert.InRange(merged.In.Count + merged.Out.Count, 4, 1_004);
+        }
+
+        merged.Compact();
+        var whole = new TraitsDelta();
+        movie.Describe(whole);
+        Assert.Equal(8, merged.In.Count);
+        Assert.Equal(whole.In.OrderBy(entry => entry.Movie), merged.In.OrderBy(entry => entry.Movie));
     }
 
     private static TraitsDelta Learn(MovieState movie, MovieIndex index, long offset, params string[] context)

@@ -30,6 +30,7 @@ public sealed class KafkaLogTests
 
         DeleteState(folder);
         await using var rebuilt = await StandaloneProcess.StartReadyAsync(folder.Path, kafka.Options);
+        await StandaloneProcess.UntilAsync(() => Task.FromResult(rebuilt.Output.Contains("Caught up with the log", StringComparison.Ordinal)));
         Assert.Equal(profile, $"{await rebuilt.GetAsync($"/v1/users/{User}/profile")}");
         Assert.Equal(list.Split(' ').Order(), Movies(await rebuilt.GetAsync($"/v1/users/{User}/recommendations")).Split(' ').Order());
         Assert.Equal(0, await rebuilt.StopAsync());

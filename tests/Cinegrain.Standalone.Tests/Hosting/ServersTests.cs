@@ -111,7 +111,7 @@ public sealed class ServersTests(OwnBroker broker, OwnElasticsearch node) : ICla
     [OwnServersFact]
     public async Task Write_NodeThatTakesLittle_WritesAllInPartsAndAgain()
     {
-        const int Writes = 16, StatesAtOnce = 150;
+        const int Writes = 16, StatesAtOnce = 150, MostRounds = 20;
         await using var elasticsearch = new TestElasticsearch(node.Url);
         await using var store = elasticsearch.OpenStore();
         var (tooLarge, repeated) = (0L, 0L);
@@ -129,8 +129,15 @@ public sealed class ServersTests(OwnBroker broker, OwnElasticsearch node) : ICla
         });
         listener.Start();
 
-        await Task.WhenAll(Enumerable.Range(0, Writes).Select(write => WriteAsync(
-            [.. Enumerable.Range(0, StatesAtOnce).Select(i => new ActorState(ActorKind.User, $"user-{write}-{i}", 1, new byte[4_000]))])));
+        // On a busy machine the writes may come so far apart that the node takes them all: then they are tried anew.
+        var rounds = 0;
+        do
+        {
+            rounds++;
+            await Task.WhenAll(Enumerable.Range(0, Writes).Select(write => WriteAsync(
+                [.. Enumerable.Range(0, StatesAtOnce).Select(i => new ActorState(ActorKind.User, $"user-{rounds}-{write}-{i}", 1, new byte[4_000]))])));
+        }
+        while (Interlocked.Read(ref repeated) == 0 && rounds < MostRounds);
 
         var stored = 0;
         await foreach (var state in store.ScanAsync(ActorKind.User, CancellationToken.None))
@@ -139,7 +146,7 @@ public sealed class ServersTests(OwnBroker broker, OwnElasticsearch node) : ICla
             stored++;
         }
 
-        Assert.Equal(Writes * StatesAtOnce, stored);
+        Assert.Equal(rounds * Writes * StatesAtOnce, stored);
         Assert.True(tooLarge > 0 && repeated > 0, $"The node took all of it at once ({tooLarge}, {repeated}): the test says nothing.");
 
         // As whoever checkpoints: what the store gives up on is written again.

@@ -76,22 +76,26 @@ internal sealed class Reference : IDisposable
         await AssertMoviesStoredAsync(store);
     }
 
-    /// <summary>No signal stands twice in the log: a start does not emit again what a life before emitted.</summary>
-    public static async Task AssertSignalsOnceAsync(ILog log)
+    /// <summary>Signals stand once in the log: a start does not emit again what a life before emitted.</summary>
+    /// <param name="late">How many may stand twice: a broker may take what a killed process had sent after the next start has looked. Movies pass over them.</param>
+    public static async Task AssertSignalsOnceAsync(ILog log, int late)
     {
         var sources = new HashSet<SignalSource>();
+        var twice = new List<SignalSource>();
         for (var partition = 0; partition < log.PartitionCount(Topics.Signals); partition++)
         {
             await foreach (var record in RecordsAsync(log, Topics.Signals, partition))
             {
-                if (JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord) is Signal signal)
+                if (JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.MovieRecord) is Signal signal
+                    && !sources.Add(signal.Source with { Checkpoint = 0 }))
                 {
-                    Assert.True(sources.Add(signal.Source with { Checkpoint = 0 }), $"the signal of {signal.Source} stands twice in the log");
+                    twice.Add(signal.Source);
                 }
             }
         }
 
         Assert.NotEmpty(sources);
+        Assert.True(twice.Count <= late, $"{twice.Count} of {sources.Count} signals stand twice in the log, the first that of {twice.FirstOrDefault()}");
     }
 
     /// <summary>The stored users are the same, bit for bit.</summary>

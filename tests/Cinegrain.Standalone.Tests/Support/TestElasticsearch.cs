@@ -41,7 +41,7 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
         await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
         var found = new List<(string, string, string)>();
         var page = await AskAsync(HttpMethod.Post, $"{Prefix}-*/_search?scroll=1m", """{"size":5000,"sort":["_doc"]}""");
-        while (page.GetProperty("hits").GetProperty("hits") is var hits && hits.GetArrayLength() > 0)
+        while (Hits(page) is var hits && hits.GetArrayLength() > 0)
         {
             found.AddRange(hits.EnumerateArray()
                 .Where(hit => hit.GetRawText().Contains(text, StringComparison.Ordinal) || StateHas(hit.GetProperty("_source"), text))
@@ -49,6 +49,8 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
             page = await AskAsync(HttpMethod.Post, "_search/scroll", $$"""{"scroll":"1m","scroll_id":"{{page.GetProperty("_scroll_id").GetString()}}"}""");
         }
 
+        // A node keeps 500 of them at most, and those who wait for a document ask often.
+        await AskAsync(HttpMethod.Delete, "_search/scroll", $$"""{"scroll_id":"{{page.GetProperty("_scroll_id").GetString()}}"}""");
         return found;
     }
 
@@ -74,6 +76,10 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
         await AskAsync(HttpMethod.Delete, $"_index_template/{Prefix}-*");
         _client?.Dispose();
     }
+
+    private static JsonElement Hits(JsonElement page) => page.TryGetProperty("hits", out var hits)
+        ? hits.GetProperty("hits")
+        : throw new InvalidOperationException($"Elasticsearch did not search: {page.GetRawText()}");
 
     private static bool StateHas(JsonElement source, string text) => source.TryGetProperty("state", out var state)
         && state.GetBytesFromBase64().AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;

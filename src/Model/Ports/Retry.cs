@@ -1,10 +1,9 @@
-using Cinegrain.Model.Ports;
-using Microsoft.Extensions.Logging;
-
-namespace Cinegrain.Grains.State;
+namespace Cinegrain.Model.Ports;
 
 /// <summary>Repeats what the log or the store refuses for now, until it succeeds: pauses of 0.1 to 5 seconds.</summary>
-public sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
+/// <param name="wait">Waits for a pause, by the caller's clock.</param>
+/// <param name="report">Told of each refusal: what was tried, the seconds until the next attempt, and why.</param>
+public sealed class Retry(Func<TimeSpan, CancellationToken, Task> wait, Action<string, double, string> report)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromSeconds(5);
 
@@ -20,10 +19,10 @@ public sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
             }
             catch (UnavailableException exception)
             {
-                LogUnavailable(what, pause.TotalSeconds, exception.Message);
+                report(what, pause.TotalSeconds, exception.Message);
             }
 
-            await Task.Delay(pause, time, cancellationToken);
+            await wait(pause, cancellationToken);
         }
     }
 
@@ -37,7 +36,4 @@ public sealed partial class Repeat(TimeProvider time, ILogger<Repeat> logger)
                 return true;
             },
             cancellationToken);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{What} is not possible now, next attempt in {Seconds} s: {Reason}")]
-    private partial void LogUnavailable(string what, double seconds, string reason);
 }
