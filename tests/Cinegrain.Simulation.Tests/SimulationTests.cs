@@ -18,6 +18,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             all.Records += tally.Records;
             all.Kills += tally.Kills;
             all.Stops += tally.Stops;
+            all.Drained += tally.Drained;
             all.Rebuilds += tally.Rebuilds;
             all.Trims += tally.Trims;
             all.Users += tally.Users;
@@ -28,7 +29,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         }
 
         output.WriteLine(
-            $"{all.Records} records, {all.Kills} kills, {all.Stops} stops, {all.Rebuilds} rebuilds, {all.Trims} trims; compared {all.Users} users, "
+            $"{all.Records} records, {all.Kills} kills, {all.Stops} stops ({all.Drained} to the end), {all.Rebuilds} rebuilds, {all.Trims} trims; compared {all.Users} users, "
             + $"{all.Movies} movies with {all.Signals} signals ({all.Repeats} repeated), {all.Erased} erasures; {(Environment.CpuUsage.TotalTime - started).TotalSeconds:0.0} s of CPU");
         Assert.True(all.Signals > 0 && all.Kills > 0);
     }

@@ -269,10 +269,19 @@ internal sealed class World : IStoreObserver
             _scheduler.Note("stop");
             Tally.Stops++;
             _isStopping = true;
+            var caughtUp = life.Engine.CaughtUp.IsCompletedSuccessfully;
             try
             {
                 using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(_random.Next(1, 10)), Time);
                 await life.Engine.StopAsync(patience.Token);
+                if (caughtUp && !patience.IsCancellationRequested)
+                {
+                    Tally.Drained++;
+                    Require(
+                        life.Engine.NeededFrom().Where(needed => needed.Topic == Topics.Signals).All(needed => Log[needed.Topic][needed.Partition].Records
+                            .Skip((int)needed.Offset).All(record => record is not { } raw || Reference.ParseMovie(raw) is not Signal)),
+                        "a stop left signals that no movie learned");
+                }
             }
             catch (ProcessKilledException) when (life.Machine.IsDead)
             {
@@ -522,6 +531,9 @@ internal sealed class Tally
     public int Kills { get; set; }
 
     public int Stops { get; set; }
+
+    /// <summary>Stops of a process that had caught up and was given the time.</summary>
+    public int Drained { get; set; }
 
     public int Rebuilds { get; set; }
 

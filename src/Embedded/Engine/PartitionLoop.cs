@@ -228,8 +228,9 @@ internal abstract class PartitionLoop<TActor, TRecord>
 
     private async Task CheckpointIfDueAsync(CancellationToken cancellationToken)
     {
-        if (_checkpointing.IsFaulted)
+        if (_checkpointing is { IsCompleted: true, IsCompletedSuccessfully: false })
         {
+            // No other may follow it: the states it took are not in the store.
             await _checkpointing;
         }
 

@@ -21,7 +21,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
     private readonly CatalogueLoop[] _catalogue;
     private readonly BlendOwner _blend;
     private readonly ChangeSignals _changes = new();
-    private readonly CancellationTokenSource _stopping = new(), _aborting = new();
+    private readonly CancellationTokenSource _stopping = new(), _drained = new(), _aborting = new();
     private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
 
@@ -93,7 +93,10 @@ public sealed class RecommendationEngine : IAsyncDisposable
         _ = AwaitCatchUpAsync();
     }
 
-    /// <summary>Stops: what has begun is finished and a last checkpoint is made, unless the token ends it.</summary>
+    /// <summary>
+    /// Stops: what has begun is finished, movies learn what users have set off, and a last checkpoint is made, unless the token ends it. An engine that has
+    /// not caught up yet leaves the rest to the next start.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.Register(_aborting.Cancel);
@@ -175,6 +178,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
         }
 
         _stopping.Dispose();
+        _drained.Dispose();
         _aborting.Dispose();
         _services.Metrics.Dispose();
     }
@@ -191,13 +195,32 @@ public sealed class RecommendationEngine : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        var users = GuardAsync(RunUsersAsync());
         await Task.WhenAll(
         [
             .. _catalogue.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token))),
-            .. _movies.Select(loop => GuardAsync(loop.RunAsync(_stopping.Token, _aborting.Token))),
-            GuardAsync(RunUsersAsync()),
+            .. _movies.Select(loop => GuardAsync(loop.RunAsync(_drained.Token, _aborting.Token))),
+            users,
+            DrainAsync(users),
             GuardAsync(_blend.RunAsync(_stopping.Token, _aborting.Token)),
         ]);
+    }
+
+    /// <summary>Lets the movies end after the users, since a user's last signals are still theirs to learn (in lockstep the user waits for it).</summary>
+    private async Task DrainAsync(Task users)
+    {
+        try
+        {
+            await users;
+            if (_caughtUp.Task.IsCompletedSuccessfully)
+            {
+                await WaitForMoviesAsync(_aborting.Token);
+            }
+        }
+        finally
+        {
+            _drained.Cancel();
+        }
     }
 
     private async Task RunUsersAsync()
@@ -244,8 +267,7 @@ public sealed class RecommendationEngine : IAsyncDisposable
             var users = _users.Select(loop => loop.WaitAsync(_services.Log.End(Topics.Interactions, loop.Partition), _stopping.Token)).ToArray();
             await Task.WhenAll(users);
             await Task.WhenAll(_users.Select(loop => loop.Emission));
-            var movies = _movies.Select(loop => loop.WaitAsync(_services.Log.End(Topics.Signals, loop.Partition), _stopping.Token)).ToArray();
-            await Task.WhenAll(movies);
+            await WaitForMoviesAsync(_stopping.Token);
             _caughtUp.TrySetResult();
         }
         catch (OperationCanceledException)
@@ -260,6 +282,10 @@ public sealed class RecommendationEngine : IAsyncDisposable
 
     /// <summary>A partition that this log does not have any more is in no epoch.</summary>
     private int EpochOf(int userPartition) => userPartition < _users.Length ? _users[userPartition].Epoch : 0;
+
+    /// <summary>Completes when the movies have learned every signal that is in the log now.</summary>
+    private Task WaitForMoviesAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_movies.Select(loop => loop.WaitAsync(_services.Log.End(Topics.Signals, loop.Partition), cancellationToken)));
 
     private Task WaitForMoviesAsync(IReadOnlyList<LogPosition> signals, CancellationToken cancellationToken) =>
         Task.WhenAll(signals.Select(signal => _movies[signal.Partition].WaitAsync(signal.Offset + 1, cancellationToken)));
