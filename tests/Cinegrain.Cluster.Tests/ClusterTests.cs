@@ -156,23 +156,64 @@ public sealed class ClusterTests
             (await gateway.GetAsync($"/v1/movies/{ClusterProcesses.Catalogue[0].Id}")).GetProperty("interactions").GetInt32() == 1);
 
         // Those that have a key, of three topics; whoever has none is nobody's. One may be put aside twice, never not at all.
-        await ServerProcess.UntilAsync(async () =>
-        {
-            await using var log = await cluster.OpenLogAsync();
-            var aside = new HashSet<(string?, long?)>();
-            await foreach (var record in Reference.RecordsAsync(log, Topics.Rejected, 0))
-            {
-                var rejected = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.RejectedInput)!;
-                aside.Add((rejected.Source, rejected.Line));
-            }
-
-            return aside.Count == 3 * (poison.Length - 1);
-        });
+        await ServerProcess.UntilAsync(async () => Places(await RejectedAsync(cluster)) == 3 * (poison.Length - 1));
         Assert.Equal(0, await silo.StopAsync());
+    }
+
+    /// <summary>Somebody else's template has made the index: no document fits.</summary>
+    [ProcessFact]
+    public async Task Documents_ThatDoNotFitTheMapping_AreToldAndEverythingIsLearned()
+    {
+        await using var cluster = ClusterProcesses.Start();
+        await cluster.Elasticsearch.AskAsync(HttpMethod.Put, $"_index_template/{cluster.Elasticsearch.Prefix}-conflict", $$"""
+            {
+              "index_patterns": ["{{cluster.Elasticsearch.Prefix}}-interactions-v*"],
+              "priority": 1000,
+              "template": { "mappings": { "properties": { "movie": { "type": "date" } } } }
+            }
+            """);
+        await cluster.StartSiloAsync();
+        var gateway = await cluster.StartReadyGatewayAsync();
+        await ClusterProcesses.PostAsync(gateway, [.. Enumerable.Range(0, 20).Select(movie => Line("ann", movie))], "k");
+
+        await ServerProcess.UntilAsync(async () => Places(await RejectedAsync(cluster)) == 20);
+        Assert.All(await RejectedAsync(cluster), rejected => Assert.Equal("document-refused", rejected.Reason));
+        await cluster.AssertAsReferenceAsync(20);
+    }
+
+    [ProcessFact]
+    public async Task Start_OfASecondSiloBesideOneInLockstep_IsRefused()
+    {
+        await using var cluster = ClusterProcesses.Start();
+        await cluster.StartSiloAsync("--lockstep");
+
+        foreach (var options in new string[][] { ["--lockstep"], [] })
+        {
+            var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => cluster.StartSiloAsync(options));
+            Assert.Contains("learns from this log already", refused.Message, StringComparison.Ordinal);
+        }
+
+        var gateway = await cluster.StartReadyGatewayAsync();
+        await ClusterProcesses.PostAsync(gateway, [Line("ann", 0), Line("ann", 1)], "k");
+        await cluster.AssertAsReferenceAsync(2);
     }
 
     private static string Line(string user, int movie) =>
         JsonSerializer.Serialize(new { user, movie = ClusterProcesses.Catalogue[movie].Id, kind = "rate", value = 4.5 });
+
+    private static async Task<List<RejectedInput>> RejectedAsync(ClusterProcesses cluster)
+    {
+        await using var log = await cluster.OpenLogAsync();
+        var rejected = new List<RejectedInput>();
+        await foreach (var record in Reference.RecordsAsync(log, Topics.Rejected, 0))
+        {
+            rejected.Add(JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.RejectedInput)!);
+        }
+
+        return rejected;
+    }
+
+    private static int Places(IEnumerable<RejectedInput> rejected) => rejected.Select(line => (line.Source, line.Line)).Distinct().Count();
 
     private static async Task<int> InteractionsAsync(ServerProcess gateway, string user)
     {

@@ -36,6 +36,32 @@ public sealed class ErasureTests
         Assert.Equal(0, await cluster.Elasticsearch.CountAsync("interactions"));
     }
 
+    /// <summary>Elasticsearch refuses to change the documents, and takes states: the user is forgotten, the answer says what is left, and it goes by itself.</summary>
+    [ProcessFact]
+    public async Task Delete_User_WhileDocumentsAreReadOnly_SaysThatTheyAreLeftAndRemovesThemLater()
+    {
+        await using var cluster = ClusterProcesses.Start();
+        await cluster.StartSiloAsync();
+        var gateway = await cluster.StartReadyGatewayAsync();
+        await PostAsync(gateway, "ann", 0, 20);
+        await PostAsync(gateway, "bob", 0, 20);
+        await ServerProcess.UntilAsync(async () => await cluster.Elasticsearch.CountAsync("interactions") == 40);
+        await BlockAsync(true);
+
+        var report = await ServerProcess.ReadAsync(await gateway.Client.DeleteAsync("/v1/users/ann"), HttpStatusCode.OK);
+        Assert.Contains(report.GetProperty("remaining").EnumerateArray(), left => left.GetProperty("what").GetString() == "documents");
+        Assert.Equal(HttpStatusCode.NotFound, (await gateway.Client.GetAsync("/v1/users/ann/profile")).StatusCode);
+        Assert.Equal(40, await cluster.Elasticsearch.CountAsync("interactions"));
+
+        await BlockAsync(false);
+        await ServerProcess.UntilAsync(async () => await cluster.Elasticsearch.CountAsync("interactions") == 20);
+
+        Task<JsonElement> BlockAsync(bool isBlocked) => cluster.Elasticsearch.AskAsync(
+            HttpMethod.Put,
+            $"{cluster.Elasticsearch.Prefix}-interactions/_settings",
+            isBlocked ? """{"index.blocks.write":true}""" : """{"index.blocks.write":null}""");
+    }
+
     private static Task<string> PostAsync(ServerProcess gateway, string user, int from, int until) => ClusterProcesses.PostAsync(
         gateway,
         [.. Enumerable.Range(from, until - from).Select(i => JsonSerializer.Serialize(new { user, movie = ClusterProcesses.Catalogue[i].Id, kind = "rate", value = 4.5 }))],

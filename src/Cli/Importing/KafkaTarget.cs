@@ -163,7 +163,8 @@ internal sealed class KafkaTarget : IImportTarget, IMovieLookup
         {
             await foreach (var record in _log.Opened.ScanAsync(Topics.Interactions, partition, _read[partition], ends[partition], cancellationToken).ConfigureAwait(false))
             {
-                if (TryParse(record) is { } interaction)
+                // What is no interaction of ours the server puts aside.
+                if (LogRecords.ParseUser(record, out _) is Interaction interaction)
                 {
                     _intake.Remember(interaction, new LogPosition(partition, record.Offset));
                 }
@@ -178,19 +179,6 @@ internal sealed class KafkaTarget : IImportTarget, IMovieLookup
         }
 
         meter?.Report(ends.Sum());
-    }
-
-    private static Interaction? TryParse(LogRecord record)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord) as Interaction;
-        }
-        catch (Exception error) when (error is JsonException or NotSupportedException)
-        {
-            // No interaction of ours; the server dead-letters it.
-            return null;
-        }
     }
 
     /// <summary>The log as it is open now.</summary>

@@ -75,23 +75,13 @@ public sealed class InteractionDocuments : LogDocuments
 
     private protected override bool Add(int partition, LogRecord record, BulkBatch batch)
     {
-        UserRecord? parsed;
-        try
-        {
-            parsed = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord);
-        }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
-        {
-            // The user's loop puts it to the rejected input, with its reason.
-            return false;
-        }
-
-        switch (parsed)
+        // What no actor can take has no document: the user's reader puts it to the rejected input, with its reason.
+        switch (LogRecords.ParseUser(record, out _))
         {
             case Erasure:
             case ConsentChange consent when consent.Learning == _withdrawn[partition].Contains(record.Key):
                 return true;
-            case Interaction interaction when interaction.User == record.Key && !_withdrawn[partition].Contains(interaction.User)
+            case Interaction interaction when !_withdrawn[partition].Contains(interaction.User)
                 && !(_erased.TryGetValue(interaction.User, out var erased) && record.Offset < erased.UpTo):
                 Write(partition, record, interaction, batch);
                 return false;
@@ -102,7 +92,7 @@ public sealed class InteractionDocuments : LogDocuments
 
     private protected override async Task SettleAsync(int partition, LogRecord record, CancellationToken cancellationToken)
     {
-        var parsed = JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord);
+        var parsed = LogRecords.ParseUser(record, out _);
         if (parsed is Erasure)
         {
             await DeleteAsync(record.Key, partition, record.Offset + 1, cancellationToken);

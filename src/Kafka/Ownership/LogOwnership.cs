@@ -106,10 +106,13 @@ public sealed partial class LogOwnership : IAsyncDisposable
 
     /// <summary>Waits until this process is the one that learns.</summary>
     /// <param name="options">The log, which is open already.</param>
-    /// <param name="member">Name that is the same for each start on the same data: letters, digits, '.', '_' and '-'.</param>
+    /// <param name="member">
+    /// Name that is the same for each start on the same data: letters, digits, '.', '_' and '-'. Null where several processes may start on it: then a second
+    /// one never takes the place of the first, and after a process that died the next one waits for the session time-out.
+    /// </param>
     /// <exception cref="KafkaSetupException">Another process is.</exception>
     public static async Task<LogOwnership> AcquireAsync(
-        KafkaLogOptions options, string member, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
+        KafkaLogOptions options, string? member, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
     {
         NativeLibrdkafka.EnsureLoaded();
         var ownership = new LogOwnership(options, member, null, time, logger ?? NullLogger.Instance);

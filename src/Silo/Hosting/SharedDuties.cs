@@ -22,6 +22,7 @@ internal sealed partial class SharedDuties(
     IStateStore store,
     SharedModel shared,
     IGrainFactory grains,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILoggerFactory loggers,
     ILogger<SharedDuties> logger) : BackgroundService
@@ -33,6 +34,13 @@ internal sealed partial class SharedDuties(
         while (!stoppingToken.IsCancellationRequested)
         {
             await WaitAsync(Look, stoppingToken);
+            if (place.Lost.IsCompleted)
+            {
+                LogLost();
+                lifetime.StopApplication();
+                return;
+            }
+
             if (place.IsHeld && silo.IsReady)
             {
                 await ServeAsync(stoppingToken);
@@ -111,6 +119,9 @@ internal sealed partial class SharedDuties(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This silo has the cluster's place at the log: it writes the documents.")]
     private partial void LogBegun();
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Another process learns from this log now: this silo stops. Give each log one silo in lockstep.")]
+    private partial void LogLost();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Documents are not written now, the next attempt is in ten seconds: {Reason}")]
     private partial void LogFailed(Exception exception, string reason);

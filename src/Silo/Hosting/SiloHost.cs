@@ -46,8 +46,7 @@ internal static class SiloHost
         services.AddSingleton(provider => OpenLogAsync(
             kafka, provider.GetRequiredService<ElasticsearchClient>(), time, provider.GetRequiredService<ILogger<KafkaLog>>()).GetAwaiter().GetResult());
         services.AddSingleton<IScannableLog>(provider => provider.GetRequiredService<KafkaLog>());
-        services.AddSingleton(provider => LogOwnership.JoinClusterAsync(
-            kafka, options.ClusterId, time, provider.GetRequiredService<ILogger<LogOwnership>>(), CancellationToken.None).GetAwaiter().GetResult());
+        services.AddSingleton(provider => TakePlaceAsync(kafka, options, time, provider.GetRequiredService<ILogger<LogOwnership>>()).GetAwaiter().GetResult());
         services.AddSingleton(options);
         services.AddSingleton<IUserDocuments, SiloDocuments>();
         services.AddHostedService<SharedDuties>();
@@ -110,6 +109,12 @@ internal static class SiloHost
         await using var alone = await SetupLock.AcquireAsync(client, CancellationToken.None);
         return await KafkaSettings.OpenAsync(settings, time, logger);
     }
+
+    /// <summary>Silos learn from the log together; in lockstep, where its order is that of all learning, one learns alone.</summary>
+    private static Task<LogOwnership> TakePlaceAsync(KafkaLogOptions settings, SiloOptions options, TimeProvider time, ILogger<LogOwnership> logger) =>
+        options.Lockstep
+            ? LogOwnership.AcquireAsync(settings, member: null, time, logger, CancellationToken.None)
+            : LogOwnership.JoinClusterAsync(settings, options.ClusterId, time, logger, CancellationToken.None);
 
     private static void AddCluster(ISiloBuilder silo, SiloOptions options)
     {

@@ -78,13 +78,10 @@ internal sealed class StandaloneRecommender(
         var records = new List<UserRecord>();
         await foreach (var record in log.ReadKeyAsync(Topics.Interactions, engine.PartitionOf(user), user, cancellationToken))
         {
-            try
+            // Unreadable records are in the rejected input already, with their reason.
+            if (LogRecords.ParseUser(record, out _) is { } readable)
             {
-                records.Add(JsonSerializer.Deserialize(record.Value.Span, WireFormat.Default.UserRecord)!);
-            }
-            catch (JsonException)
-            {
-                // Unreadable records are in the rejected input already, with their reason.
+                records.Add(readable);
             }
         }
 

@@ -194,6 +194,12 @@ public sealed class KafkaLogTests
 
         // Five of two topics and four of the catalogue, besides the five that were written there.
         await StandaloneProcess.UntilAsync(async () => await RejectedAsync(host) == 19);
+
+        // Under a user's own key it does not stand in the way of what the user is told.
+        var pseudonym = (await host.GetAsync($"/v1/users/{User}/profile")).GetProperty("pseudonym").GetString()!;
+        await kafka.ProduceAsync(Topics.Interactions, [.. poison[1..].Select(record => (pseudonym, record.Value))]);
+        await StandaloneProcess.UntilAsync(async () => await RejectedAsync(host) == 23);
+        Assert.Equal(3, (await host.GetAsync($"/v1/users/{User}/export")).GetProperty("records").GetArrayLength());
         Assert.Equal(0, await host.StopAsync());
     }
 
