@@ -57,8 +57,10 @@ internal static class SiloHost
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = TimeSpan.FromSeconds(options.ResponseSeconds));
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
-                // A silo that died is noticed after about three seconds, so that its users answer again within fifteen.
+                // A silo that died is noticed after about three seconds, one that hangs with its connections open after three of the longest probes: so that its
+                // users answer again within fifteen.
                 membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.MaxProbeTimeout = TimeSpan.FromSeconds(2.5);
                 membership.NumMissedProbesLimit = 3;
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
                 membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
