@@ -160,7 +160,7 @@ public sealed class InteractionDocuments : LogDocuments
             json.WriteString("title"u8, title);
         }
 
-        json.WriteString("kind"u8, Kind(interaction.Kind));
+        json.WriteString("kind"u8, LogRecords.NameOf(interaction.Kind));
         if (interaction.Value is { } value)
         {
             json.WriteNumber("value"u8, value);
@@ -185,17 +185,6 @@ public sealed class InteractionDocuments : LogDocuments
         json.WriteEndObject();
         batch.End();
     }
-
-    private static ReadOnlySpan<byte> Kind(InteractionKind kind) => kind switch
-    {
-        InteractionKind.Rate => "rate"u8,
-        InteractionKind.Watch => "watch"u8,
-        InteractionKind.Like => "like"u8,
-        InteractionKind.Dislike => "dislike"u8,
-        InteractionKind.Click => "click"u8,
-        InteractionKind.Skip => "skip"u8,
-        _ => "watchlist"u8,
-    };
 
     private static void WriteStrings(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> values)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
@@ -77,7 +76,7 @@ internal sealed class CatalogueLoop(LoopServices services, SharedModel shared, i
             if (record.Offset >= _handedOn)
             {
                 MovieRecord change = new CatalogueChange { Movie = record.Key, Metadata = metadata };
-                changes.Add(new LogEntry(Topics.Signals, record.Key, JsonSerializer.SerializeToUtf8Bytes(change, WireFormat.Default.MovieRecord)));
+                changes.Add(new LogEntry(Topics.Signals, record.Key, LogRecords.ToBytes(change)));
             }
         }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Cinegrain.Model;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Measuring;
@@ -80,8 +79,7 @@ internal sealed class UserLoop : PartitionLoop<UserActor, UserRecord>
         var effects = actor.Apply(new UserPartition(Partition, Epoch, Checkpointed), raw.Offset, record, test);
         if (effects.Signal is { } signal && !EmittedBefore.Contains(Partition, signal))
         {
-            _signals.Add(new LogEntry(
-                Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)));
+            _signals.Add(new LogEntry(Topics.Signals, signal.Movie, LogRecords.ToBytes(signal)));
         }
 
         if (effects.Example is { } example)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cinegrain.Grains.State;
 using Cinegrain.Model.Events;
 using Cinegrain.Model.Ports;
@@ -41,7 +40,7 @@ internal sealed class FeedGrain(SiloServices services) : Grain, IFeedGrain
             if (LogRecords.TryParseEntry(record, out var metadata))
             {
                 MovieRecord change = new CatalogueChange { Movie = record.Key, Metadata = metadata };
-                sent.Add(new LogEntry(Topics.Signals, record.Key, JsonSerializer.SerializeToUtf8Bytes(change, WireFormat.Default.MovieRecord)));
+                sent.Add(new LogEntry(Topics.Signals, record.Key, LogRecords.ToBytes(change)));
             }
             else
             {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cinegrain.Grains.State;
 using Cinegrain.Model.Blending;
 using Cinegrain.Model.Events;
@@ -140,8 +139,7 @@ internal sealed class UserGrain(SiloServices services) : ActorGrain(services, Ac
         }
 
         return effects.Signal is { } signal
-            ? Services.Sender.SendAsync(new LogEntry(
-                Topics.Signals, signal.Movie, JsonSerializer.SerializeToUtf8Bytes<MovieRecord>(signal, WireFormat.Default.MovieRecord)) { TraceParent = trace })
+            ? Services.Sender.SendAsync(new LogEntry(Topics.Signals, signal.Movie, LogRecords.ToBytes(signal)) { TraceParent = trace })
             : null;
     }
 

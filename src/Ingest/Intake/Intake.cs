@@ -89,7 +89,7 @@ public sealed class Intake
     }
 
     private static LogEntry Entry(UserRecord record) => new(
-        Topics.Interactions, record.User, JsonSerializer.SerializeToUtf8Bytes(record, WireFormat.Default.UserRecord));
+        Topics.Interactions, record.User, LogRecords.ToBytes(record));
 
     private Batch Judge(IReadOnlyList<IntakeLine> lines, string? idempotencyKey, string source)
     {

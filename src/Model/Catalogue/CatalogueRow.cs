@@ -90,7 +90,7 @@ internal sealed class CatalogueRow
     /// <summary>Replaces out_x[j].</summary>
     public void SetFromOut(NeighbourEntry entry)
     {
-        if (Place(entry) is >= 0 and var place)
+        if (Place(entry, Find(entry.Movie)) is >= 0 and var place)
         {
             ref var parts = ref _parts[place];
             parts.FromOut = entry.Weight;
@@ -98,14 +98,17 @@ internal sealed class CatalogueRow
         }
     }
 
-    /// <summary>Place of a movie's entry, or −1.</summary>
-    public int Find(int movie) => Movies.IndexOf(movie);
+    /// <summary>Movie of the first entry, or −1.</summary>
+    public int First => Count > 0 ? _movies[0] : -1;
+
+    /// <summary>Place of a movie's entry; without one, the complement of how many entries were looked at.</summary>
+    public int Find(int movie) => Movies.IndexOf(movie) is >= 0 and var place ? place : ~Count;
 
     /// <summary>Replaces in_j[x], j being the movie of the entry.</summary>
-    /// <param name="found">What <see cref="Find"/> said.</param>
+    /// <param name="found">What <see cref="Find"/> said; entries may have been added since.</param>
     public void SetFromIn(NeighbourEntry entry, int found)
     {
-        if ((found >= 0 ? found : Place(entry)) is >= 0 and var place)
+        if (Place(entry, found) is >= 0 and var place)
         {
             ref var parts = ref _parts[place];
             parts.FromIn = entry.Weight;
@@ -144,12 +147,17 @@ internal sealed class CatalogueRow
     }
 
     /// <summary>Place of the entry's movie, added when there is a weight; −1 when there is nothing to set.</summary>
-    private int Place(NeighbourEntry entry)
+    private int Place(NeighbourEntry entry, int found)
     {
-        var place = Movies.IndexOf(entry.Movie);
-        if (place >= 0 || entry.Weight.IsNone)
+        if (found >= 0)
         {
-            return place;
+            return found;
+        }
+
+        var added = Movies[~found..].IndexOf(entry.Movie);
+        if (added >= 0 || entry.Weight.IsNone)
+        {
+            return added < 0 ? -1 : ~found + added;
         }
 
         if (Count == _movies.Length)

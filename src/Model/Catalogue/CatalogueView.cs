@@ -385,7 +385,7 @@ public sealed class CatalogueView : IPopularity, IDisposable
 
     }
 
-    /// <summary>Sets in_movie[x] in the row of each x. In two passes, so that the processor fetches many rows at once: they are all over the memory.</summary>
+    /// <summary>Sets in_movie[x] in the row of each x. In passes, so that the processor fetches many rows at once: they are all over the memory.</summary>
     private void ApplyIn(int movie, ReadOnlySpan<NeighbourEntry> entries)
     {
         Span<int> places = stackalloc int[32];
@@ -395,7 +395,14 @@ public sealed class CatalogueView : IPopularity, IDisposable
             for (var i = 0; i < some.Length; i++)
             {
                 Grow(some[i].Movie);
-                places[i] = (_rows[some[i].Movie] ??= new CatalogueRow()).Find(movie);
+
+                // Of no use but to have the row fetched: this waits for none of the others, as a search does.
+                places[i] = (_rows[some[i].Movie] ??= new CatalogueRow()).First;
+            }
+
+            for (var i = 0; i < some.Length; i++)
+            {
+                places[i] = _rows[some[i].Movie]!.Find(movie);
             }
 
             for (var i = 0; i < some.Length; i++)

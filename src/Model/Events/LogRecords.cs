@@ -4,9 +4,34 @@ using Cinegrain.Model.Ports;
 
 namespace Cinegrain.Model.Events;
 
-/// <summary>Reads what stands in the log. Null, with what is wrong, where no actor can take it.</summary>
+/// <summary>Writes what goes into the log, and reads what stands there: null, with what is wrong, where no actor can take it.</summary>
 public static class LogRecords
 {
+    /// <summary>A record of <see cref="Topics.Interactions"/> as the JSON of <see cref="WireFormat"/>.</summary>
+    /// <exception cref="ArgumentException">A number of it is none.</exception>
+    public static byte[] ToBytes(UserRecord record) => record is Interaction interaction
+        ? RecordWriter.Interaction(interaction)
+        : JsonSerializer.SerializeToUtf8Bytes(record, WireFormat.Default.UserRecord);
+
+    /// <summary>A record of <see cref="Topics.Signals"/> as the JSON of <see cref="WireFormat"/>.</summary>
+    /// <exception cref="ArgumentException">A number of it is none.</exception>
+    public static byte[] ToBytes(MovieRecord record) => record is Signal signal
+        ? RecordWriter.Signal(signal)
+        : JsonSerializer.SerializeToUtf8Bytes(record, WireFormat.Default.MovieRecord);
+
+    /// <summary>Name of a kind in JSON, in UTF-8; empty when there is no such kind.</summary>
+    public static ReadOnlySpan<byte> NameOf(InteractionKind kind) => kind switch
+    {
+        InteractionKind.Rate => "rate"u8,
+        InteractionKind.Watch => "watch"u8,
+        InteractionKind.Like => "like"u8,
+        InteractionKind.Dislike => "dislike"u8,
+        InteractionKind.Click => "click"u8,
+        InteractionKind.Skip => "skip"u8,
+        InteractionKind.Watchlist => "watchlist"u8,
+        _ => default,
+    };
+
     /// <summary>A record of <see cref="Topics.Interactions"/>.</summary>
     public static UserRecord? ParseUser(LogRecord raw, out string problem) =>
         Parse(raw, RecordReader.Interaction, WireFormat.Default.UserRecord, static record => record.User, RecordChecks.Problem, out problem);
