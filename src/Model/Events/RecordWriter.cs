@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Cinegrain.Model.Events;
 
-/// <summary>Writes the two kinds of record that nearly all of a log are, byte for byte as <see cref="WireFormat"/> writes them, in half of its time.</summary>
+/// <summary>Writes the two kinds of record that nearly all of a log are, byte for byte as <see cref="WireFormat"/> writes them, without its way by the metadata of each property.</summary>
 internal static class RecordWriter
 {
     [ThreadStatic]
