@@ -75,7 +75,11 @@ public sealed class EndToEndTests
 
         var drama = Movies(await host.GetAsync("/v1/users/carl/recommendations?n=100&genres=drama"));
         var old = Movies(await host.GetAsync("/v1/users/carl/recommendations?n=100&yearTo=1999&languages=en"));
-        var voted = Movies(await host.GetAsync("/v1/users/carl/recommendations?n=100&minVotes=1&includeSeen=true"));
+
+        // Films learn of it a moment after the user.
+        List<string> voted = [];
+        await StandaloneProcess.UntilAsync(async () =>
+            (voted = Movies(await host.GetAsync("/v1/users/carl/recommendations?n=100&minVotes=1&includeSeen=true"))).Count == 5);
         var without = Movies(await host.GetAsync($"/v1/users/carl/recommendations?n=100&exclude={drama[0]}"));
 
         Assert.NotEmpty(drama);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json;
 using Xunit;
 
 namespace Cinegrain.Standalone.Tests.Support;
@@ -91,12 +92,20 @@ internal sealed class Load
     {
         foreach (var user in Acknowledged.GroupBy(line => line.User))
         {
-            var export = await StandaloneProcess.PatientAsync(() => host.Client.GetAsync($"/v1/users/{user.Key}/export"));
+            // Acknowledged is what is in the log: the user learns the last of it a moment later.
+            JsonElement export = default;
+            await StandaloneProcess.UntilAsync(async () =>
+            {
+                export = await StandaloneProcess.PatientAsync(() => host.Client.GetAsync($"/v1/users/{user.Key}/export"));
+                return Interactions(export) >= user.Count();
+            });
             var ids = export.GetProperty("records").EnumerateArray().Select(record => record.GetProperty("id").GetString()!).ToHashSet();
             Assert.Empty(user.Select(line => line.Id).Except(ids));
-            Assert.Equal(user.Count(), export.GetProperty("profile").GetProperty("interactions").GetInt32());
+            Assert.Equal(user.Count(), Interactions(export));
         }
     }
+
+    private static int Interactions(JsonElement export) => export.GetProperty("profile").GetProperty("interactions").GetInt32();
 
     private static TaskCompletionSource<StandaloneProcess> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
