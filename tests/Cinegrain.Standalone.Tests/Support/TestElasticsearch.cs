@@ -11,6 +11,10 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
 {
     public const string Variable = "CINEGRAIN_TEST_ELASTICSEARCH";
 
+    private const int MostAttempts = 300;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private static readonly HttpClient Http = new();
 
     private readonly Uri _server = server ?? new Uri(Url!);
@@ -40,7 +44,7 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
     {
         await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
         var found = new List<(string, string, string)>();
-        var page = await AskAsync(HttpMethod.Post, $"{Prefix}-*/_search?scroll=1m", """{"size":5000,"sort":["_doc"]}""");
+        var page = await AnsweredAsync("hits", HttpMethod.Post, $"{Prefix}-*/_search?scroll=1m&allow_partial_search_results=false", """{"size":5000,"sort":["_doc"]}""");
         while (Hits(page) is var hits && hits.GetArrayLength() > 0)
         {
             found.AddRange(hits.EnumerateArray()
@@ -58,7 +62,7 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
     public async Task<long> CountAsync(string alias)
     {
         await AskAsync(HttpMethod.Post, $"{Prefix}-*/_refresh");
-        return (await AskAsync(HttpMethod.Get, $"{Prefix}-{alias}/_count?ignore_unavailable=true")).GetProperty("count").GetInt64();
+        return (await AnsweredAsync("count", HttpMethod.Get, $"{Prefix}-{alias}/_count?ignore_unavailable=true")).GetProperty("count").GetInt64();
     }
 
     /// <summary>Deletes indices of the test.</summary>
@@ -75,6 +79,26 @@ internal sealed class TestElasticsearch(Uri? server = null) : IAsyncDisposable
         await DeleteAsync("*");
         await AskAsync(HttpMethod.Delete, $"_index_template/{Prefix}-*");
         _client?.Dispose();
+    }
+
+    /// <summary>Asks until the answer has a property: the shards of an index that was made a moment ago may not have started, and then it is an error.</summary>
+    private async Task<JsonElement> AnsweredAsync(string property, HttpMethod method, string path, string? body = null)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var answer = await AskAsync(method, path, body);
+            if (answer.TryGetProperty(property, out _))
+            {
+                return answer;
+            }
+
+            if (attempt == MostAttempts)
+            {
+                throw new InvalidOperationException($"Elasticsearch has no answer: {answer.GetRawText()}");
+            }
+
+            await Task.Delay(Pause, TimeProvider.System);
+        }
     }
 
     private static JsonElement Hits(JsonElement page) => page.TryGetProperty("hits", out var hits)
