@@ -66,9 +66,7 @@ internal sealed class FilledLog : IAsyncDisposable
         {
             await Log.AppendAsync(
                 [.. part.Select(interaction => new LogEntry(
-                    Topics.Interactions,
-                    interaction.User,
-                    JsonSerializer.SerializeToUtf8Bytes<UserRecord>(interaction with { Id = $"{number++:D26}" }, WireFormat.Default.UserRecord)))],
+                    Topics.Interactions, interaction.User, LogRecords.ToBytes(interaction with { Id = $"{number++:D26}" })))],
                 CancellationToken.None);
         }
     }

@@ -23,18 +23,7 @@ internal sealed class KafkaDataAdapter : IKafkaDataAdapter
     }
 
     /// <inheritdoc/>
-    public object ToEvent(in KafkaSourceRecord record, long previousOffset) => new KafkaRecord
-    {
-        Topic = record.Topic,
-        Partition = record.Partition,
-        Offset = record.Offset,
-        PreviousOffset = previousOffset,
-        Checkpoint = record.Checkpoint,
-        Generation = record.Generation,
-        Value = record.Value,
-        ArrivedMs = record.ArrivedMs,
-        TraceParent = record.Headers is not null && record.Headers.TryGetLastBytes("traceparent", out var trace) ? Encoding.ASCII.GetString(trace) : null,
-    };
+    public object ToEvent(in KafkaSourceRecord record, long previousOffset) => KafkaRecord.Of(record, previousOffset);
 
     /// <inheritdoc/>
     public Message<byte[], byte[]?> ToMessage(StreamId stream, object item) => new()

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Cinegrain.Streaming;
 
 /// <summary>A record of a topic as an event of its stream: what a grain gets unless the provider has a data adapter of its own.</summary>
@@ -43,6 +45,22 @@ public sealed class KafkaRecord
     /// <summary>The header <c>traceparent</c> (W3C Trace Context), or null.</summary>
     [Id(8)]
     public string? TraceParent { get; init; }
+
+    /// <summary>The event of a record that was read.</summary>
+    /// <param name="source">What was read.</param>
+    /// <param name="previousOffset">See <see cref="PreviousOffset"/>.</param>
+    public static KafkaRecord Of(in KafkaSourceRecord source, long previousOffset) => new()
+    {
+        Topic = source.Topic,
+        Partition = source.Partition,
+        Offset = source.Offset,
+        PreviousOffset = previousOffset,
+        Checkpoint = source.Checkpoint,
+        Generation = source.Generation,
+        Value = source.Value,
+        ArrivedMs = source.ArrivedMs,
+        TraceParent = source.Headers is { } headers && headers.TryGetLastBytes("traceparent", out var trace) ? Encoding.ASCII.GetString(trace) : null,
+    };
 
     /// <summary>The same record when the one before it is persisted.</summary>
     internal KafkaRecord WithoutPrevious() => new()

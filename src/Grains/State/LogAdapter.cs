@@ -33,18 +33,7 @@ internal sealed class LogAdapter(IScannableLog log, bool isOfUsers, LockstepOrde
         return true;
     }
 
-    public object ToEvent(in KafkaSourceRecord record, long previousOffset) => new KafkaRecord
-    {
-        Topic = record.Topic,
-        Partition = record.Partition,
-        Offset = record.Offset,
-        PreviousOffset = previousOffset,
-        Checkpoint = record.Checkpoint,
-        Generation = record.Generation,
-        Value = record.Value,
-        ArrivedMs = record.ArrivedMs,
-        TraceParent = Tracing.ParentOf(record.Headers),
-    };
+    public object ToEvent(in KafkaSourceRecord record, long previousOffset) => KafkaRecord.Of(record, previousOffset);
 
     public Message<byte[], byte[]?> ToMessage(StreamId stream, object item) =>
         throw new NotSupportedException("interactions enter by the intake, signals by their users: neither is sent through the stream provider");

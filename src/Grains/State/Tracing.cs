@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Text;
 using Cinegrain.Streaming;
-using Confluent.Kafka;
 
 namespace Cinegrain.Grains.State;
 
@@ -11,13 +9,7 @@ namespace Cinegrain.Grains.State;
 /// </summary>
 internal static class Tracing
 {
-    private const string Header = "traceparent";
-
     private static readonly ActivitySource Source = new("Cinegrain.Grains");
-
-    /// <summary>The trace that a record's headers name, or null.</summary>
-    public static string? ParentOf(Headers? headers) =>
-        headers is not null && headers.TryGetLastBytes(Header, out var parent) ? Encoding.ASCII.GetString(parent) : null;
 
     /// <summary>Goes on with a record's trace; null when it has none, or when nobody listens.</summary>
     public static Activity? Continue(string name, KafkaRecord record)
